@@ -27,6 +27,7 @@ bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.startup
 	$(BIN)/python -m tests.benchmarks.policy
 	$(BIN)/python -m tests.benchmarks.logs
+	$(BIN)/python -m tests.benchmarks.lists
 	$(BIN)/python -m tests.benchmarks.house
 
 chaos: .venv/dev

@@ -6,13 +6,14 @@ Data of a source that is loading, stale or missing never looks current: it is re
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, format_count
-from anchor_tui.domain.identity_cache import IdentityCache
+from anchor_tui.domain.identity_cache import ElementCache, IdentityCache, ValueCounter
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
 from anchor_tui.domain.policy.stale_findings import GITHUB_EVIDENCE
@@ -30,8 +31,12 @@ from anchor_tui.domain.verdict import describe_position
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
 LOADING = "… loading"
-_CONTENTS, _TEXTS = IdentityCache[Content](), IdentityCache[str]()
-"""Summaries of all applications of an environment. A card is drawn every second, its applications change rarely."""
+MarkedWord: TypeAlias = tuple[StatusMark, str]
+Switches: TypeAlias = tuple[bool, bool, bool]
+_TEXTS = IdentityCache[str]()
+_MARKS, _MARK_COUNTS = ElementCache[Application, MarkedWord](), ValueCounter[MarkedWord]()
+_SWITCHES, _SWITCH_COUNTS = ElementCache[Application, Switches | None](), ValueCounter[Switches | None]()
+"""Facts of each application of an environment. A card is drawn every second, its applications change rarely."""
 _RESULTS = IdentityCache[tuple[CheckResult, ...]]()
 
 
@@ -188,28 +193,25 @@ def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Co
 
 def describe_sync(environment: Environment, *, brief: bool = False) -> Content:
     """Return the worst sync status of the applications; unless `brief`, with the number of resources that differ."""
-    apps = environment.applications
-    content = _CONTENTS.get(
-        (environment.name, "sync"), (apps,), lambda: _describe_worst([get_sync_mark(app) for app in apps])
-    )
+    content = _describe_worst(environment, "sync", get_sync_mark)
     if brief:
         return content
+    apps = environment.applications
     differences = _TEXTS.get((environment.name, "differences"), (apps,), lambda: describe_differences(apps))
     return content + safe_text(f", {differences}") if differences else content
 
 
 def describe_health(environment: Environment) -> Content:
     """Return the worst health status of the applications."""
-    apps = environment.applications
-    return _CONTENTS.get(
-        (environment.name, "health"), (apps,), lambda: _describe_worst([get_health_mark(app) for app in apps])
-    )
+    return _describe_worst(environment, "health", get_health_mark)
 
 
-def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
-    counted = Counter(marks)
+def _describe_worst(environment: Environment, what: str, get_mark: Callable[[Application], MarkedWord]) -> Content:
+    """Return the most severe of the applications' marks with its word, and the number of applications that have it."""
+    name, number = (environment.name, what), len(environment.applications)
+    counted = _MARK_COUNTS.get(name, _MARKS.get(name, environment.applications, get_mark))
     mark, word = find_worst_mark(counted)
-    several = f" {counted[mark, word]} of {len(marks)} apps" if len(marks) > 1 else ""
+    several = f" {counted[mark, word]:,} of {number:,} apps" if number > 1 else ""
     return marked_text(mark, f"{word}{several}")
 
 
@@ -217,26 +219,22 @@ def describe_automation(environment: Environment, snapshot: Snapshot) -> Content
     """Return auto-sync, prune and self-heal; a switch that is off for any application is marked."""
     if _describe_unread_source(snapshot, environment.source) is not None:
         return Content("")
-    apps = environment.applications
-    switches = _CONTENTS.get((environment.name, "automation"), (apps,), lambda: _describe_switches(apps))
-    return dim_if_stale(switches, snapshot, environment.source)
+    name = environment.name
+    counted = _SWITCH_COUNTS.get(name, _SWITCHES.get(name, environment.applications, _read_switches))
+    found = [switches for switches in counted if switches is not None]
+    if not found:
+        return Content("")
+    are_on = zip(("auto-sync", "prune", "self-heal"), map(all, zip(*found, strict=True)), strict=True)
+    texts = [safe_text(title) if is_on else muted_text(f"{StatusMark.NONE.glyph()}{title}") for title, is_on in are_on]
+    return dim_if_stale(Content(" ").join(texts), snapshot, environment.source)
 
 
-def _describe_switches(applications: tuple[Application, ...]) -> Content:
-    found = [app for app in applications if app.presence == "found"]
-    return Content(" ").join(_describe_switch(name, found) for name in _SWITCHES) if found else Content("")
-
-
-_SWITCHES = {
-    "auto-sync": lambda app: app.automated is not None and app.automated.enabled,
-    "prune": lambda app: app.automated is not None and app.automated.prune,
-    "self-heal": lambda app: app.automated is not None and app.automated.self_heal,
-}
-
-
-def _describe_switch(name: str, applications: list[Application]) -> Content:
-    on = all(_SWITCHES[name](application) for application in applications)
-    return safe_text(name) if on else muted_text(f"{StatusMark.NONE.glyph()}{name}")
+def _read_switches(application: Application) -> Switches | None:
+    """Return auto-sync, prune and self-heal of an application; None if it was not found."""
+    if application.presence != "found":
+        return None
+    automated = application.automated
+    return (automated.enabled, automated.prune, automated.self_heal) if automated else (False, False, False)
 
 
 def describe_release_lag(environment: Environment, snapshot: Snapshot) -> Content:

@@ -155,7 +155,9 @@ REGISTRY: tuple[KeyAction, ...] = (
         "read_again",
         in_footer=True,
     ),
-    _in_footer("filter", "slash", "Filter", "Show only the rows that match words, !word, a|b or health:degraded; esc ends it"),
+    _in_footer(
+        "filter", "slash", "Filter", "Show only the rows that match: a b, !a, a|b, health:degraded; esc ends it"
+    ),
     _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too", "fleet"),
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
     _in_footer("open", "enter", "Open", "Show everything about the highlighted row", "fleet"),

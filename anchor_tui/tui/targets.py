@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from anchor_tui.domain.identity_cache import IdentityCache
+from anchor_tui.domain.identity_cache import ElementIndex, IdentityCache
 from anchor_tui.domain.model import AppId, Application, Environment, PullRequest, Release, Snapshot
 
 if TYPE_CHECKING:
@@ -80,33 +80,29 @@ def _explain_cluster_action(action: str, target: ActionTarget, environment: Envi
     if reason := _explain_unread_source(snapshot, environment.source, "Argo CD"):
         return reason
     if target.applications:
-        applications = list(_find_applications(target.applications, environment, snapshot))
-        is_running = action == "terminate" and any(map(_has_running_operation, applications))
-    else:
-        applications = list(environment.applications[:1])
-        is_running = action == "terminate" and _runs_operation(environment)
-    if not applications:
+        found = _find_applications(target.applications, environment, snapshot)
+        if next(found, None) is None:
+            return "the environment has no known application"
+        found = _find_applications(target.applications, environment, snapshot)
+        is_running = action == "terminate" and any(map(_has_running_operation, found))
+    elif not environment.applications:
         return "the environment has no known application"
-    if action == "terminate" and not is_running:
-        return "no operation to end"
-    return ""
+    else:
+        is_running = action == "terminate" and _runs_operation(environment)
+    return "no operation to end" if action == "terminate" and not is_running else ""
 
 
-_BY_ID, _RUNNING = IdentityCache[Mapping[AppId, Application]](), IdentityCache[bool]()
+_BY_ID = ElementIndex[AppId, Application](lambda application: application.id)
+_RUNNING = IdentityCache[bool]()
 
 
 def _find_applications(ids: Iterable[AppId], first: Environment, snapshot: Snapshot) -> Iterator[Application]:
-    """Yield the known applications. Each environment is indexed once; `first` is searched before the others."""
+    """Yield the known applications. `first` is searched before the other environments."""
     for id_ in ids:
         for environment in (first, *snapshot.environments):
-            if (found := _index_applications(environment).get(id_)) is not None:
+            if (found := _BY_ID.get(environment.name, environment.applications).get(id_)) is not None:
                 yield found
                 break
-
-
-def _index_applications(environment: Environment) -> Mapping[AppId, Application]:
-    apps = environment.applications
-    return _BY_ID.get(environment.name, (apps,), lambda: {app.id: app for app in apps})
 
 
 def _runs_operation(environment: Environment) -> bool:

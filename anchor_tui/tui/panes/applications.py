@@ -10,7 +10,7 @@ from functools import partial
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, get_first_line, shorten_revision
-from anchor_tui.domain.identity_cache import ElementCache, IdentityCache, is_same_tuple
+from anchor_tui.domain.identity_cache import ElementCache, ElementIndex, ValueCounter, is_same_tuple
 from anchor_tui.domain.model import Application, Environment, Operation, Snapshot
 from anchor_tui.domain.status_marks import (
     UNHEALTHY_MARKS,
@@ -23,13 +23,12 @@ from anchor_tui.domain.status_marks import (
 )
 from anchor_tui.tui.diagnosis_view import describe_diagnosis
 from anchor_tui.tui.environment_summary import LOADING, is_loading, is_stale
-from anchor_tui.tui.panes.application_order import BY_SEVERITY, GROUP_FIELDS, OrderedRow, sort_rows
+from anchor_tui.tui.panes.application_order import BY_SEVERITY, GROUP_FIELDS, OrderedRow, SortedRows, sort_rows
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 
 FILTER_FIELDS = ("env", "health", "label", "project", "sync")
 _MARKS = ElementCache[Application, StatusMark]()
-_ROW_KEYS = IdentityCache[dict[str, Application]]()
 
 
 class ApplicationRows:
@@ -37,7 +36,7 @@ class ApplicationRows:
 
     def __init__(self) -> None:
         self._rows = ElementCache[Application, OrderedRow]()
-        self._sorted = IdentityCache[tuple[OrderedRow, ...]]()
+        self._sorted = SortedRows()
         self._key: tuple[object, ...] = ()
         self._inputs: tuple[object, ...] = ()
         self._content = PaneContent((), (), "")
@@ -67,7 +66,7 @@ class ApplicationRows:
             environment.applications,
             lambda app: _build_ordered_row(app, environment.name, is_stale=stale),
         )
-        return self._sorted.get(name, (rows,), lambda: tuple(sorted(rows, key=_sort_key)))
+        return self._sorted.get(name, rows)
 
 
 def _make_columns(*, with_environment: bool) -> tuple[ListColumn, ...]:
@@ -80,10 +79,6 @@ def _make_columns(*, with_environment: bool) -> tuple[ListColumn, ...]:
         )
         for title in titles
     )
-
-
-def _sort_key(row: OrderedRow) -> tuple[int, str, str]:
-    return row[:3]
 
 
 def _build_ordered_row(app: Application, environment: str, *, is_stale: bool) -> OrderedRow:
@@ -141,12 +136,12 @@ def count_applications(environments: Sequence[Environment]) -> tuple[int, tuple[
     return number, tuple((mark, counted[mark]) for mark in UNHEALTHY_MARKS if counted[mark])
 
 
-_MARK_COUNTS = IdentityCache[Counter[StatusMark]]()
+_MARK_COUNTS = ValueCounter[StatusMark]()
 
 
 def _count_marks(environment: Environment) -> Counter[StatusMark]:
     marks = _MARKS.get(environment.name, environment.applications, get_application_mark)
-    return _MARK_COUNTS.get(environment.name, (marks,), lambda: Counter(marks))
+    return _MARK_COUNTS.get(environment.name, marks)
 
 
 def get_row_application(snapshot: Snapshot, row: ListRow) -> tuple[Environment, Application] | None:
@@ -160,25 +155,24 @@ def get_row_application(snapshot: Snapshot, row: ListRow) -> tuple[Environment, 
 def find_row_application(snapshot: Snapshot, key: str) -> tuple[Environment, Application] | None:
     """Return the application of a row with its environment; None for a row of another pane."""
     for environment in snapshot.environments:
-        if key.startswith(f"{environment.name} "):
-            application = _index_row_keys(environment).get(key)
+        name = environment.name
+        if key.startswith(f"{name} "):
+            application = _ROW_KEYS.get(name, environment.applications).get(key.removeprefix(f"{name} "))
             if application is not None:
                 return environment, application
     return None
 
 
-def _index_row_keys(environment: Environment) -> dict[str, Application]:
-    """Return the applications of an environment by the keys of their rows, computed once for each tuple."""
-    return _ROW_KEYS.get(
-        environment.name,
-        (environment.applications,),
-        lambda: {_make_row_key(environment.name, app): app for app in environment.applications},
-    )
-
-
 def _make_row_key(environment: str, app: Application) -> str:
     """Return the key of an application's row."""
-    return f"{environment} {app.source} {app.id}"
+    return f"{environment} {_make_key(app)}"
+
+
+def _make_key(app: Application) -> str:
+    return f"{app.source} {app.id}"
+
+
+_ROW_KEYS = ElementIndex[str, Application](_make_key)
 
 
 def _draw_application(application: Application, now: datetime) -> tuple[Content, ...]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 from textual.content import Content
 
@@ -32,7 +31,7 @@ def _get_no_values(_field: str) -> Sequence[str]:
     return ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class ListRow:
     """A row: its key, its content and what the keys apply to. Rows are compared by identity.
 
@@ -60,10 +59,11 @@ class ListRow:
     is_static: bool = False
     """True if the cells do not change with time."""
 
-    @cached_property
-    def folded_text(self) -> str:
-        """The search text in lower case."""
-        return self.search_text.lower()
+    folded_text: str = field(init=False, repr=False)
+    """The search text in lower case. Rows are built when data arrives, so that a typed letter only compares."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folded_text", self.search_text.lower())
 
     def cells_at(self, now: datetime) -> tuple[Content, ...]:
         """Return the cells; if they cannot be drawn, the reason in the first one."""
