@@ -103,20 +103,17 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
             self._places = RowIndex(content.rows)
             self._keep_cursor()
         is_same_frame &= not self._measure_columns(now) and bool(self.rows)
+        self.set_reactive(RowList.now, now)
         if not is_same_frame:
-            self.set_reactive(RowList.now, now)
             self.refresh()
             return
-        if not is_same:
-            changed = (
-                line
-                for line in self._visible_places
-                if line >= len(before) or line >= len(self.rows) or self.rows[line] is not before[line]
-            )
-            self._refresh_places([*changed, *({place, self._index} if place != self._index else ())])
+        self._refresh_changed()
+        if not is_same and len(before) > len(self.rows):
+            self._refresh_places(range(len(self.rows), len(before)))
+        if place != self._index:
+            self._refresh_places([place, self._index])
         if self._describe_position() != title:
             self._refresh_titles()
-        self.now = now
 
     # --- cursor --------------------------------------------------------------------------------------
 
@@ -188,18 +185,24 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     def _refresh_titles(self) -> None:
         self.refresh(Region(0, 0, self.size.width, 1))
 
-    def watch_now(self, now: datetime) -> None:
+    def watch_now(self) -> None:
         """Draw the visible lines whose text is another one now."""
+        self._refresh_changed()
+
+    def _refresh_changed(self) -> None:
+        """Draw the visible lines that show another row or another text than they were drawn with."""
         for place in self._visible_places:
-            row, cells = self._drawn.get(place, (None, ()))
-            if row is None or row is not self.rows[place] or row.is_static:
+            row, (drawn, cells) = self.rows[place], self._drawn.get(place, (None, ()))
+            if row is drawn and row.is_static:
                 continue
-            new = row.cells_at(now)
-            if len(new) != len(cells) or not all(map(Content.is_same, new, cells)):
-                if place < len(self._sample) and self._is_cut(new) and self._measure_columns(now, is_forced=True):
-                    self.refresh()
-                    return
-                self._refresh_places([place])
+            new = row.cells_at(self.now) if drawn is not None and row.key == drawn.key else ()
+            if new and len(new) == len(cells) and all(map(Content.is_same, new, cells)):
+                self._drawn[place] = row, cells
+                continue
+            if place < len(self._sample) and self._is_cut(new) and self._measure_columns(self.now, is_forced=True):
+                self.refresh()
+                return
+            self._refresh_places([place])
 
     def _is_cut(self, cells: tuple[Content, ...]) -> bool:
         """Return True if a cell does not fit into a column that is as wide as its cells."""
