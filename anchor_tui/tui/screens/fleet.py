@@ -259,9 +259,9 @@ class FleetScreen(KeyScreen):
         return ()
 
     def _describe_scope(self) -> str:
-        scope = "every environment" if self.show_all else self.environment
-        is_ordered = self.pane in {APPLICATIONS, FLEET_PANE} and self._has_several_applications
-        return f"by {self.order} · {scope}" if is_ordered else scope
+        if self.pane in {APPLICATIONS, FLEET_PANE} and self._has_several_applications:
+            return f"{'all' if self.show_all else self.environment} · by {self.order}"
+        return "every environment" if self.show_all else self.environment
 
     @property
     def _has_several_applications(self) -> bool:

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import UNHEALTHY_MARKS, StatusMark
 from anchor_tui.tui.style import MUTED, join_parts, muted_text
 from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
@@ -47,30 +47,30 @@ class PaneTabs(FailureGuard, Widget):
     def render(self) -> Content:
         """Draw one line. The active pane differs by more than colour.
 
-        Narrow terminals get short names. Bars between the names, then the numbers of items that need attention, are
-        left out if there is too little room for the note.
+        Narrow terminals get short names. If there is too little room for the note, the bars between the names are left
+        out, then all numbers of items that need attention except the worst, then that one too.
         """
         line = self._build_line().content
         return join_parts(line, muted_text(self.note)) if self.note else line
 
     def _build_line(self) -> LabelLine[str]:
-        line = LabelLine(self._build_labels(with_marks=True), gap="│")
-        for with_marks in (True, False):
-            labels = self._build_labels(with_marks=with_marks)
+        line = LabelLine[str](())
+        for mark_limit in (len(UNHEALTHY_MARKS), 1, 0):
+            labels = self._build_labels(mark_limit)
             for gap in ("│", ""):
                 line = LabelLine(labels, gap=gap)
                 if line.content.cell_length + NOTE_MIN_WIDTH <= self.size.width:
                     return line
         return line
 
-    def _build_labels(self, *, with_marks: bool) -> list[LineLabel[str]]:
+    def _build_labels(self, mark_limit: int) -> list[LineLabel[str]]:
+        """Return a label for each tab, with so many of its marks."""
         narrow = self.size.width < WIDE_TABS_MIN_WIDTH
         labels = []
         for tab in self.panes:
             title = SHORT_PANE_NAMES.get(tab.name, tab.name) if narrow else tab.name
             numbers = "" if tab.number is None or (narrow and not tab.number) else f" {tab.number:,}"
-            if with_marks:
-                numbers += "".join(f" {mark.glyph()}{count:,}" for mark, count in tab.marks)
+            numbers += "".join(f" {mark.glyph()}{count:,}" for mark, count in tab.marks[:mark_limit])
             style = "bold reverse" if tab.name == self.active else MUTED
             labels.append(LineLabel(Content.styled(f" {title}{numbers} ", style), tab.name))
         return labels
