@@ -48,7 +48,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC), repaint=False)
     cursor: reactive[str | None] = reactive(None, repaint=False)
     """Key of the highlighted row."""
-    selected: reactive[frozenset[str]] = reactive(frozenset[str]())
+    selected: reactive[frozenset[str]] = reactive(frozenset[str](), repaint=False)
     """Keys of the selected rows."""
 
     class Highlighted(Message):
@@ -96,7 +96,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     def show_rows(self, content: PaneContent, now: datetime) -> None:
         """Replace columns and rows. Lines whose rows are the same objects are not drawn again, only their ages."""
         before, place, title = self.rows, self._index, self._describe_position()
-        is_same_frame = content.columns == self.columns and content.empty_text == self.empty_text and bool(before)
+        is_same_frame = content.columns == self.columns and bool(before)
         self.columns, self.empty_text, self._total = content.columns, content.empty_text, content.total
         is_same = is_same_tuple(before, content.rows)
         if not is_same:
@@ -163,6 +163,11 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Highlighted(self, self.highlighted_row))
         self._refresh_places({before, found})
         self._refresh_titles()
+
+    def watch_selected(self, before: frozenset[str], after: frozenset[str]) -> None:
+        """Mark the selected rows."""
+        changed = before ^ after
+        self._refresh_places(place for place in self._visible_places if self.rows[place].key in changed)
 
     @on(Click)
     def highlight_clicked_row(self, event: Click) -> None:
