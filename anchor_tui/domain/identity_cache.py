@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from itertools import compress
-from operator import is_, is_not
+from operator import is_not
 from typing import Generic, TypeVar
+
+from anchor_tui.domain.identity import is_same
 
 H = TypeVar("H", bound=Hashable)
 T = TypeVar("T")
@@ -31,18 +33,13 @@ class IdentityCache(Generic[V]):
     def get(self, name: Hashable, inputs: tuple[object, ...], compute: Callable[[], V]) -> V:
         """Return the result for a name; compute it if any of the inputs is another object than the last time."""
         known = self._entries.get(name)
-        if known is not None and is_same_tuple(known[0], inputs):
+        if known is not None and is_same(known[0], inputs):
             return known[1]
         result = compute()
         if known is None and len(self._entries) >= MAX_ENTRIES:
             self._entries.clear()
         self._entries[name] = (inputs, result)
         return result
-
-
-def is_same_tuple(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Return True if two tuples contain the same objects."""
-    return one is other or (len(one) == len(other) and all(map(is_, one, other)))
 
 
 class ElementCache(Generic[T, V]):
@@ -59,7 +56,7 @@ class ElementCache(Generic[T, V]):
         known = self._entries.get(name)
         if known is None:
             values = tuple(map(compute, elements))
-        elif is_same_tuple(known[0], elements):
+        elif is_same(known[0], elements):
             return known[1]
         elif len(known[0]) == len(elements):
             values = self._update(known, elements, compute)

@@ -10,7 +10,8 @@ from functools import partial
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, get_first_line, shorten_revision
-from anchor_tui.domain.identity_cache import ElementCache, ElementIndex, ValueCounter, is_same_tuple
+from anchor_tui.domain.identity import is_same
+from anchor_tui.domain.identity_cache import ElementCache, ElementIndex, ValueCounter
 from anchor_tui.domain.model import Application, Environment, Operation, Snapshot
 from anchor_tui.domain.status_marks import (
     UNHEALTHY_MARKS,
@@ -46,7 +47,7 @@ class ApplicationRows:
         loading = any(is_loading(snapshot, environment.source) for environment in environments)
         several = len(snapshot.environments) > 1 and len(environments) > 1 and order != "environment"
         rows = tuple(self._sort_environment(environment, snapshot) for environment in environments)
-        if (order, several, loading) != self._key or not is_same_tuple(rows, self._inputs):
+        if (order, several, loading) != self._key or not is_same(rows, self._inputs):
             self._key, self._inputs = (order, several, loading), rows
             self._content = PaneContent(
                 _make_columns(with_environment=several),

@@ -16,7 +16,7 @@ from textual.events import DescendantFocus, Key, Resize
 from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.identity_cache import is_same_tuple
+from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import UNHEALTHY_MARKS, StatusMark
 from anchor_tui.tui.bindings import make_bindings
@@ -249,7 +249,7 @@ class FleetScreen(KeyScreen):
         if snapshot is not None:
             states = self._source_states.get(snapshot)
             state += (snapshot.environments, snapshot.pull_requests, snapshot.read_only, states)
-        if not is_same_tuple(state + self._footer_inputs, self._footer_state):
+        if not is_same(state + self._footer_inputs, self._footer_state):
             self._footer_state = state + self._footer_inputs
             super().show_footer()
 

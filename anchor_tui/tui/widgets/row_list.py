@@ -22,7 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from anchor_tui.domain.identity_cache import is_same_tuple
+from anchor_tui.domain.identity import is_same
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.style import safe_text
 from anchor_tui.tui.widgets.column_widths import GAP, fit_widths
@@ -98,8 +98,8 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         before, place, title = self.rows, self._index, self._describe_position()
         is_same_frame = content.columns == self.columns and bool(before)
         self.columns, self.empty_text, self._total = content.columns, content.empty_text, content.total
-        is_same = is_same_tuple(before, content.rows)
-        if not is_same:
+        has_same_rows = is_same(before, content.rows)
+        if not has_same_rows:
             self._places = RowIndex(content.rows)
             self._keep_cursor()
         is_same_frame &= not self._measure_columns(now) and bool(self.rows)
@@ -108,7 +108,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
             return
         self._refresh_changed()
-        if not is_same and len(before) > len(self.rows):
+        if not has_same_rows and len(before) > len(self.rows):
             self._refresh_places(range(len(self.rows), len(before)))
         if place != self._index:
             self._refresh_places([place, self._index])
@@ -225,7 +225,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         before = self._widths
         sample = self.rows[: self.size.height + _MEASURED_ROWS]
         frame = self.columns, self._row_width
-        if is_forced or frame != self._measured_frame or not is_same_tuple(sample, self._sample):
+        if is_forced or frame != self._measured_frame or not is_same(sample, self._sample):
             self._sample, self._measured_frame = sample, frame
             wanted = [len(column.title) for column in self.columns]
             for row in sample:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from textual.content import Content
 
-from anchor_tui.domain.identity_cache import is_same_tuple
+from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.row_filter import RowFilter, compile_filter
 from anchor_tui.domain.status_marks import UNHEALTHY_MARKS, StatusMark
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
@@ -59,7 +59,7 @@ class RowSelection:
         if content is self._content and text == self._text:
             return self._selected
         compiled = compile_filter(text, content.filter_fields)
-        same_rows = is_same_tuple(content.rows, self._content.rows)
+        same_rows = is_same(content.rows, self._content.rows)
         if same_rows and compiled.terms == self._filter.terms:
             matching = self._matching
         elif not compiled.terms:
