@@ -96,6 +96,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     def show_rows(self, content: PaneContent, now: datetime) -> None:
         """Replace columns and rows. Lines whose rows are the same objects are not drawn again, only their ages."""
         before, place, title = self.rows, self._index, self._describe_position()
+        was_visible = place in self._visible_places
         is_same_frame = content.columns == self.columns and bool(before)
         self.columns, self.empty_text, self._total = content.columns, content.empty_text, content.total
         has_same_rows = is_same(before, content.rows)
@@ -103,6 +104,8 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
             self._places = RowIndex(content.rows)
             self._keep_cursor()
         is_same_frame &= not self._measure_columns(now) and bool(self.rows)
+        if was_visible and self._index not in self._visible_places:
+            self._scroll_to_cursor()
         self.set_reactive(RowList.now, now)
         if not is_same_frame:
             self.refresh()
@@ -157,12 +160,17 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         if found is None:
             return
         before, self._index = self._index, found
-        # Two lines high: the titles take one line of the view, so the row must not be its last. Its heading is visible.
-        top = found - 1 if found and self.rows[found - 1].is_heading else found
-        self.scroll_to_region(Region(0, top, 1, 2 + found - top), animate=False, force=True)
+        self._scroll_to_cursor()
         self.post_message(self.Highlighted(self, self.highlighted_row))
         self._refresh_places({before, found})
         self._refresh_titles()
+
+    def _scroll_to_cursor(self) -> None:
+        """Scroll until the highlighted row is visible, and the heading above it."""
+        # Two lines high: the titles take one line of the view, so the row must not be its last.
+        place = self._index
+        top = place - 1 if place and self.rows[place - 1].is_heading else place
+        self.scroll_to_region(Region(0, top, 1, 2 + place - top), animate=False, force=True)
 
     def watch_selected(self, before: frozenset[str], after: frozenset[str]) -> None:
         """Mark the selected rows."""
@@ -230,11 +238,15 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
             wanted = [len(column.title) for column in self.columns]
             for row in sample:
                 cells = row.cells_at(now)
-                for index, cell in enumerate(cells if len(cells) == len(wanted) else ()):
+                for index, cell in enumerate(() if self._fills_line(cells) else cells[: len(wanted)]):
                     wanted[index] = max(wanted[index], cell.cell_length)
             wanted = [0 if column.is_hidden else width for column, width in zip(self.columns, wanted, strict=True)]
             self._widths = tuple(fit_widths(wanted, self.columns, self._row_width - 1))
         return self._widths != before
+
+    def _fills_line(self, cells: tuple[Content, ...]) -> bool:
+        """Return True for a heading and for the reason why a row cannot be drawn: a single cell."""
+        return len(cells) == 1 < len(self.columns)
 
     @property
     def _is_scrolling(self) -> bool:
@@ -268,8 +280,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         if len(self._drawn) > 2 * self.size.height:
             self._drawn = {place: drawn for place, drawn in self._drawn.items() if place in self._visible_places}
         self._drawn[index] = row, cells
-        # A heading, or the reason why the row cannot be drawn, is one cell.
-        full_width = len(cells) < len(self.columns)
+        full_width = self._fills_line(cells)
         if row.is_heading:
             return self._render_strip(cells, " ", width, "row-list--heading", full_width=full_width)
         gutter = "●" if row.key in self.selected else "▌" if here else " "

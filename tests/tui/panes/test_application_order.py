@@ -131,3 +131,20 @@ async def test_an_action_never_applies_to_a_heading():
         await press_until_order(ui, "project")
         await ui.press("home", "up")
         assert [id_.name for id_ in ui.operator_fleet.target.applications] == ["differing"]
+
+
+async def test_a_visible_cursor_stays_visible_on_its_row():
+    apps = [application(f"app-{number:03}") for number in range(200)]
+    async with open_app(config=ESTATE) as ui:
+        await show(ui, *apps, application("zebra", health="Degraded"))
+        await ui.press("home")
+        await show(ui, *apps, application("zebra"))
+        row_list = ui.fleet.active_list
+        assert row_list.highlighted_row is not None
+        assert row_list.highlighted_row.clipboard_text == "argocd/zebra"
+        assert "201 of 201" in ui.text
+        assert "▌argocd/zebra" in ui.text
+        row_list.scroll_to(y=0, animate=False)
+        await ui.pilot.pause()
+        await show(ui, *apps[1:], application("zebra"))
+        assert "▌argocd/zebra" not in ui.text
