@@ -16,7 +16,6 @@ from anchor_tui.domain.formatting import format_age, format_count
 from anchor_tui.domain.identity_cache import ElementCache, IdentityCache, ValueCounter
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
-from anchor_tui.domain.policy.stale_findings import GITHUB_EVIDENCE
 from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.resource_differences import describe_differences
 from anchor_tui.domain.status_marks import (
@@ -28,6 +27,7 @@ from anchor_tui.domain.status_marks import (
     get_sync_mark,
 )
 from anchor_tui.domain.verdict import describe_position
+from anchor_tui.tui.source_states import is_outdated, is_stale
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
 LOADING = "… loading"
@@ -62,36 +62,6 @@ def _describe_unread_source(snapshot: Snapshot, source_id: str) -> Content | Non
 def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Content:
     """Return stale data dim and without status colours."""
     return Content.styled(content.plain, "dim") if is_stale(snapshot, source_id) else content
-
-
-def is_stale(snapshot: Snapshot, source_id: str) -> bool:
-    """Return True if the data of a source has expired."""
-    source = snapshot.find_source(source_id)
-    return source is not None and source.state == "stale"
-
-
-SourceStates = tuple[tuple[str, str, str], ...]
-"""The id, state and address of each source: what rows of other panes show of them."""
-
-
-class SourceStateMemory:
-    """Keeps the states of the sources as one object until they change, although their ages do."""
-
-    def __init__(self) -> None:
-        self._states: SourceStates = ()
-
-    def get(self, snapshot: Snapshot) -> SourceStates:
-        """Return the states; the same object if they equal those of the last snapshot."""
-        states = tuple((source.id, source.state, source.url) for source in snapshot.sources)
-        if states != self._states:
-            self._states = states
-        return self._states
-
-
-def is_outdated(finding: Finding, argocd: str, snapshot: Snapshot) -> bool:
-    """Return True if the source of a finding's evidence is not fresh: a passed check may fail by now."""
-    source = snapshot.find_source("github" if finding.evidence in GITHUB_EVIDENCE else argocd)
-    return source is None or source.state != "fresh"
 
 
 def list_check_results(name: str, findings: tuple[Finding, ...]) -> tuple[CheckResult, ...]:

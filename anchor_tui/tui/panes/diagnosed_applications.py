@@ -13,8 +13,8 @@ from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.identity_cache import ElementCache, IdentityCache
 from anchor_tui.domain.model import AppId, Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark, find_worst_mark, get_health_mark, get_sync_mark
-from anchor_tui.tui.environment_summary import is_stale
 from anchor_tui.tui.panes.applications import ApplicationRows
+from anchor_tui.tui.source_states import is_stale
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 

@@ -10,7 +10,6 @@ from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import get_level_mark
 from anchor_tui.tui.environment_summary import (
-    SourceStateMemory,
     describe_health,
     describe_open_pull_requests_briefly,
     describe_policy_briefly,
@@ -21,6 +20,7 @@ from anchor_tui.tui.environment_summary import (
     dim_if_stale,
     is_unread,
 )
+from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -18,24 +17,22 @@ from textual.reactive import reactive
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.model import Application, Environment, Snapshot
-from anchor_tui.domain.status_marks import UNHEALTHY_MARKS, StatusMark
+from anchor_tui.domain.status_marks import UNHEALTHY_MARKS
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.environment_summary import SourceStateMemory
 from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.application_order import BY_SEVERITY, get_next_order
 from anchor_tui.tui.panes.applications import get_row_application
-from anchor_tui.tui.panes.fleet import FleetRows
-from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, FleetPanes, count_items
+from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, FleetPanes
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.screens.key_screen import KeyScreen
+from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
-from anchor_tui.tui.widgets.failure_guard import format_failure
 from anchor_tui.tui.widgets.key_footer import KeyFooter
-from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.list_rows import ListRow
 from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
 from anchor_tui.tui.widgets.row_list import RowList
@@ -82,7 +79,7 @@ class FleetScreen(KeyScreen):
         self.application_key_actions = tuple(action for action in key_actions if action.owner in APPLICATION_OWNERS)
         self.estate_key_actions = tuple(action for action in key_actions if action.owner in ESTATE_OWNERS)
         self.environment_names = environment_names
-        self._panes, self._fleet_rows = FleetPanes(), FleetRows()
+        self._panes = FleetPanes(partial(self.record_failure, notify=False))
         self._source_states = SourceStateMemory()
         self._footer_state: tuple[object, ...] = ()
         self._cursor_jump = CursorJump()
@@ -212,35 +209,19 @@ class FleetScreen(KeyScreen):
         if not self.is_mounted or snapshot is None or now is None:
             return
         environments = self.shown_environments
-        tabs = [self._count_guarded(name, snapshot, environments) for name in PANES]
+        tabs = self._panes.list_tabs(snapshot, environments, self.jobs)
         if not self.as_cards:
-            overview = self._build_guarded(partial(self._fleet_rows.build, snapshot))
+            overview = self._panes.build_overview(snapshot)
             fleet = self.query_one("#fleet", RowList)
             fleet.show_rows(overview, now)
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
             tabs = [PaneTab(FLEET_PANE, overview.shown_count), *tabs]
         shown = APPLICATIONS if self.pane == FLEET_PANE else self.pane
-        content = self._build_guarded(partial(self._panes.build, shown, snapshot, environments, self.jobs, self.order))
+        content = self._panes.build(shown, snapshot, environments, self.jobs, self.order)
         running, scope = describe_running_jobs(self.jobs), self._describe_scope()
         self.query_one(PaneView).show_pane(tabs, self.pane, content, running, scope, now)
         self._show_detail()
         self.show_footer()
-
-    def _build_guarded(self, build: Callable[[], PaneContent]) -> PaneContent:
-        """Return a pane; if it cannot be built, a pane with the reason. The other panes are shown."""
-        try:
-            return build()
-        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
-            self.record_failure(error, notify=False)
-            return PaneContent((ListColumn(""),), (), f"{StatusMark.FAILING.glyph()} {format_failure(error)}")
-
-    def _count_guarded(self, name: str, snapshot: Snapshot, environments: tuple[Environment, ...]) -> PaneTab:
-        """Return the tab of a pane; without a number if its items cannot be counted."""
-        try:
-            return count_items(name, snapshot, environments, self.jobs)
-        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
-            self.record_failure(error, notify=False)
-            return PaneTab(name)
 
     def show_footer(self) -> None:
         """Show the keys that work here and now. They are examined again if anything they depend on has changed."""

@@ -7,7 +7,7 @@ again; as time passes, only lines with another text are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -25,7 +25,7 @@ from textual.visual import Visual
 from anchor_tui.domain.identity import is_same
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.style import safe_text
-from anchor_tui.tui.widgets.column_widths import GAP, fit_widths
+from anchor_tui.tui.widgets.column_widths import fit_widths, join_cells
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 from anchor_tui.tui.widgets.row_index import FoundRow, RowIndex
@@ -297,26 +297,8 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         full_width: bool = False,
         note: str = "",
     ) -> Strip:
-        """Return a line. Before a `note` at the right end, cells that would be cut are left out."""
         widths = (width - 1,) if full_width else self._widths
-        padded = [
-            cell.truncate(cell_width, ellipsis=True, pad=True)
-            for cell, cell_width in zip(cells, widths, strict=False)
-            if cell_width > 0
-        ]
-        room = width - len(note) - GAP if note else width
-        while note and len(padded) > 1 and 1 + _measure_cells(padded) > room:
-            padded.pop()
-        line = Content(gutter) + Content(" " * GAP).join(padded)
-        if note:
-            line = line.rstrip().truncate(max(0, room), ellipsis=True, pad=True) + Content(" " * GAP + note)
+        line = join_cells(cells, widths, gutter, width, note)
         style = self.get_visual_style(component)
-        line = line.truncate(width, ellipsis=True, pad=True)
         strips = Visual.to_strips(self, line, width, 1, style, apply_selection=False)
         return strips[0] if strips else Strip.blank(width)
-
-
-def _measure_cells(cells: Sequence[Content]) -> int:
-    """Return the length of a line of cells, up to the end of the last text."""
-    *before, last = cells
-    return sum(cell.cell_length + GAP for cell in before) + last.rstrip().cell_length
