@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from anchor_tui.domain.kubernetes.image_references import ImageReference, canonicalize_repository, parse_image_reference
 from anchor_tui.domain.model import Application, Environment, Image
@@ -46,12 +47,17 @@ def list_live_versions(environment: Environment) -> tuple[str, ...]:
 
 
 def _list_live_images(applications: tuple[Application, ...]) -> Iterator[ImageReference]:
-    for application in applications:
-        for text in application.images:
-            try:
-                yield parse_image_reference(text)
-            except ValueError:
-                continue
+    for text in dict.fromkeys(text for application in applications for text in application.images):
+        if (reference := _parse_image(text)) is not None:
+            yield reference
+
+
+@lru_cache(maxsize=32_768)
+def _parse_image(text: str) -> ImageReference | None:
+    try:
+        return parse_image_reference(text)
+    except ValueError:
+        return None
 
 
 def _is_other_image(image: Image, live: ImageReference) -> bool:

@@ -5,6 +5,7 @@ Colour alone never carries a status.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 from anchor_tui.domain.model import Application, ChecksStatus, Level, Operation, PullRequest
@@ -28,6 +29,23 @@ class StatusMark(Enum):
     def glyph(self, *, ascii_only: bool = False) -> str:
         """Return the mark as one character."""
         return self.value[1] if ascii_only else self.value[0]
+
+
+WORST_FIRST = (
+    StatusMark.FAILING,
+    StatusMark.UNKNOWN,
+    StatusMark.ATTENTION,
+    StatusMark.PROGRESS,
+    StatusMark.OK,
+    StatusMark.NONE,
+)
+"""The marks in the order of severity."""
+UNHEALTHY_MARKS = WORST_FIRST[:3]
+
+
+def find_worst_mark(marks: Iterable[tuple[StatusMark, str]]) -> tuple[StatusMark, str]:
+    """Return the most severe of some marks with its word; the first of several that are equally severe."""
+    return min(marks, key=lambda pair: WORST_FIRST.index(pair[0]))
 
 
 _LEVEL_MARKS = {
@@ -117,6 +135,19 @@ def get_health_mark(application: Application) -> tuple[StatusMark, str]:
     if application.presence != "found":
         return StatusMark.FAILING, application.presence
     return _HEALTH_MARKS.get(application.health or "", StatusMark.UNKNOWN), application.health or "not reported"
+
+
+def get_application_mark(application: Application) -> StatusMark:
+    """Return the worst mark of an application: of its health, its sync, its operation, and what Argo CD reports."""
+    marks = [get_health_mark(application)[0], get_sync_mark(application)[0]]
+    if operation := application.operation:
+        marks.append(StatusMark.FAILING if operation.has_failed else get_operation_mark(operation))
+    if any(condition.type.endswith("Error") for condition in application.conditions):
+        marks.append(StatusMark.FAILING)
+    marks += [
+        StatusMark.ATTENTION if problem.kind == "deleting" else StatusMark.UNKNOWN for problem in application.problems
+    ]
+    return min(marks, key=WORST_FIRST.index)
 
 
 def get_checks_mark(pull: PullRequest) -> tuple[StatusMark, str]:

@@ -6,23 +6,38 @@ Data of a source that is loading, stale or missing never looks current: it is re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, format_count
+from anchor_tui.domain.identity_cache import ElementCache, IdentityCache, ValueCounter
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot
-from anchor_tui.domain.policy.check_results import group_by_check
-from anchor_tui.domain.policy.stale_findings import GITHUB_EVIDENCE
+from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
 from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.resource_differences import describe_differences
-from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.status_marks import (
+    StatusMark,
+    find_worst_mark,
+    get_checks_mark,
+    get_health_mark,
+    get_level_mark,
+    get_sync_mark,
+)
 from anchor_tui.domain.verdict import describe_position
+from anchor_tui.tui.source_states import is_outdated, is_stale
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
 LOADING = "… loading"
+MarkedWord: TypeAlias = tuple[StatusMark, str]
+Switches: TypeAlias = tuple[bool, bool, bool]
+_TEXTS = IdentityCache[str]()
+_MARKS, _MARK_COUNTS = ElementCache[Application, MarkedWord](), ValueCounter[MarkedWord]()
+_SWITCHES, _SWITCH_COUNTS = ElementCache[Application, Switches | None](), ValueCounter[Switches | None]()
+"""Facts of each application of an environment. A card is drawn every second, its applications change rarely."""
+_RESULTS = IdentityCache[tuple[CheckResult, ...]]()
 
 
 def is_loading(snapshot: Snapshot, source_id: str) -> bool:
@@ -46,14 +61,12 @@ def _describe_unread_source(snapshot: Snapshot, source_id: str) -> Content | Non
 
 def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Content:
     """Return stale data dim and without status colours."""
-    source = snapshot.find_source(source_id)
-    return Content.styled(content.plain, "dim") if source is not None and source.state == "stale" else content
+    return Content.styled(content.plain, "dim") if is_stale(snapshot, source_id) else content
 
 
-def is_outdated(finding: Finding, argocd: str, snapshot: Snapshot) -> bool:
-    """Return True if the source of a finding's evidence is not fresh: a passed check may fail by now."""
-    source = snapshot.find_source("github" if finding.evidence in GITHUB_EVIDENCE else argocd)
-    return source is None or source.state != "fresh"
+def list_check_results(name: str, findings: tuple[Finding, ...]) -> tuple[CheckResult, ...]:
+    """Return the findings of an environment by check, grouped once for each tuple."""
+    return _RESULTS.get(name, (findings,), lambda: group_by_check(findings))
 
 
 def describe_verdict(environment: Environment) -> Content:
@@ -75,6 +88,13 @@ class ExplainedReason(NamedTuple):
 
 def explain_worst_reason(environment: Environment) -> ExplainedReason | None:
     """Return the parts of the worst reason if it contains a diagnosis, otherwise None."""
+    return _EXPLAINED.get(environment.name, (environment,), lambda: _find_explained_reason(environment))
+
+
+_EXPLAINED = IdentityCache[ExplainedReason | None]()
+
+
+def _find_explained_reason(environment: Environment) -> ExplainedReason | None:
     worst = environment.verdict.reasons[0] if environment.verdict.reasons else ""
     for application in environment.applications:
         diagnosis = application.diagnosis
@@ -114,15 +134,20 @@ def describe_version(environment: Environment, snapshot: Snapshot) -> Content:
 def _describe_versions(environment: Environment, snapshot: Snapshot, prefix: str = "", style: str = "") -> Content:
     """Return the version in git; if the cluster runs another, both: "git 1.44.0 · live 1.43.2"."""
     version = environment.release.version if environment.release else ""
-    if not any(application.images for application in environment.applications):
-        return safe_text(version, style)
-    from anchor_tui.domain.live_release import describe_live_versions  # imports the YAML reader
-
-    live = describe_live_versions(environment)
+    inputs = (environment.applications, environment.release)
+    live = _TEXTS.get(environment.name, inputs, lambda: _describe_live_versions(environment))
     if not live:
         return safe_text(version, style)
     in_git = safe_text(f"{prefix}{version}", style)
     return join_parts(in_git, dim_if_stale(safe_text(live, style), snapshot, environment.source), gap=" · ")
+
+
+def _describe_live_versions(environment: Environment) -> str:
+    if not any(application.images for application in environment.applications):
+        return ""
+    from anchor_tui.domain.live_release import describe_live_versions  # imports the YAML reader
+
+    return describe_live_versions(environment)
 
 
 def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
@@ -138,58 +163,48 @@ def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Co
 
 def describe_sync(environment: Environment, *, brief: bool = False) -> Content:
     """Return the worst sync status of the applications; unless `brief`, with the number of resources that differ."""
-    content = _describe_worst([get_sync_mark(application) for application in environment.applications])
-    differences = "" if brief else describe_differences(environment.applications)
+    content = _describe_worst(environment, "sync", get_sync_mark)
+    if brief:
+        return content
+    apps = environment.applications
+    differences = _TEXTS.get((environment.name, "differences"), (apps,), lambda: describe_differences(apps))
     return content + safe_text(f", {differences}") if differences else content
 
 
 def describe_health(environment: Environment) -> Content:
     """Return the worst health status of the applications."""
-    return _describe_worst([get_health_mark(application) for application in environment.applications])
+    return _describe_worst(environment, "health", get_health_mark)
 
 
-_WORST_FIRST = (
-    StatusMark.FAILING,
-    StatusMark.UNKNOWN,
-    StatusMark.ATTENTION,
-    StatusMark.PROGRESS,
-    StatusMark.OK,
-    StatusMark.NONE,
-)
-
-
-def find_worst_mark(marks: Iterable[tuple[StatusMark, str]]) -> tuple[StatusMark, str]:
-    """Return the most severe of some marks with its word; the first of several that are equally severe."""
-    return min(marks, key=lambda pair: _WORST_FIRST.index(pair[0]))
-
-
-def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
-    counted = Counter(marks)
+def _describe_worst(environment: Environment, what: str, get_mark: Callable[[Application], MarkedWord]) -> Content:
+    """Return the most severe of the applications' marks with its word, and the number of applications that have it."""
+    name, number = (environment.name, what), len(environment.applications)
+    counted = _MARK_COUNTS.get(name, _MARKS.get(name, environment.applications, get_mark))
     mark, word = find_worst_mark(counted)
-    several = f" {counted[mark, word]} of {len(marks)} apps" if len(marks) > 1 else ""
+    several = f" {counted[mark, word]:,} of {number:,} apps" if number > 1 else ""
     return marked_text(mark, f"{word}{several}")
 
 
 def describe_automation(environment: Environment, snapshot: Snapshot) -> Content:
     """Return auto-sync, prune and self-heal; a switch that is off for any application is marked."""
-    found = [app for app in environment.applications if app.presence == "found"]
-    if _describe_unread_source(snapshot, environment.source) is not None or not found:
+    if _describe_unread_source(snapshot, environment.source) is not None:
         return Content("")
-    return dim_if_stale(
-        Content(" ").join(_describe_switch(name, found) for name in _SWITCHES), snapshot, environment.source
-    )
+    name = environment.name
+    counted = _SWITCH_COUNTS.get(name, _SWITCHES.get(name, environment.applications, _read_switches))
+    found = [switches for switches in counted if switches is not None]
+    if not found:
+        return Content("")
+    are_on = zip(("auto-sync", "prune", "self-heal"), map(all, zip(*found, strict=True)), strict=True)
+    texts = [safe_text(title) if is_on else muted_text(f"{StatusMark.NONE.glyph()}{title}") for title, is_on in are_on]
+    return dim_if_stale(Content(" ").join(texts), snapshot, environment.source)
 
 
-_SWITCHES = {
-    "auto-sync": lambda app: app.automated is not None and app.automated.enabled,
-    "prune": lambda app: app.automated is not None and app.automated.prune,
-    "self-heal": lambda app: app.automated is not None and app.automated.self_heal,
-}
-
-
-def _describe_switch(name: str, applications: list[Application]) -> Content:
-    on = all(_SWITCHES[name](application) for application in applications)
-    return safe_text(name) if on else muted_text(f"{StatusMark.NONE.glyph()}{name}")
+def _read_switches(application: Application) -> Switches | None:
+    """Return auto-sync, prune and self-heal of an application; None if it was not found."""
+    if application.presence != "found":
+        return None
+    automated = application.automated
+    return (automated.enabled, automated.prune, automated.self_heal) if automated else (False, False, False)
 
 
 def describe_release_lag(environment: Environment, snapshot: Snapshot) -> Content:
@@ -230,7 +245,9 @@ def describe_policy_briefly(environment: Environment, snapshot: Snapshot) -> Con
 
 
 def _dim_if_outdated(content: Content, environment: Environment, snapshot: Snapshot) -> Content:
-    if not any(is_outdated(finding, environment.source, snapshot) for finding in environment.findings):
+    results = list_check_results(environment.name, environment.findings)
+    evidence = {finding.evidence: finding for result in results for finding in result.findings}
+    if not any(is_outdated(finding, environment.source, snapshot) for finding in evidence.values()):
         return content
     return Content.styled(f"{content.plain}, stale", "dim")
 
@@ -245,7 +262,8 @@ _COUNT_MARKS = (
 
 def _count_checks(environment: Environment) -> Counter[str]:
     return Counter(
-        result.level if result.status == "fail" else result.status for result in group_by_check(environment.findings)
+        result.level if result.status == "fail" else result.status
+        for result in list_check_results(environment.name, environment.findings)
     )
 
 

@@ -158,7 +158,9 @@ REGISTRY: tuple[KeyAction, ...] = (
         "read_again",
         in_footer=True,
     ),
-    _in_footer("filter", "slash", "Filter", "Show only the rows that contain a text; esc ends it"),
+    _in_footer(
+        "filter", "slash", "Filter", "Show only the rows that match: a b, !a, a|b, health:degraded; esc ends it"
+    ),
     _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too", "fleet"),
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
     _in_footer("open", "enter", "Open", "Show everything about the highlighted row", "fleet"),
@@ -174,6 +176,30 @@ REGISTRY: tuple[KeyAction, ...] = (
         "environment-details", "e", "Environment", "Releases, applications, policy and PRs of the environment", "fleet"
     ),
     _in_footer("commands", "C", "Commands", "The argocd, kubectl, gh and git commands that show or do the same"),
+    KeyAction(
+        "order",
+        ("O",),
+        "Order",
+        "Order the applications by severity, or in groups with a heading",
+        "fleet",
+        "next_order",
+    ),
+    KeyAction(
+        "next-unhealthy",
+        ("n",),
+        "Next unhealthy",
+        "To the next row that needs attention",
+        "fleet",
+        "move_to_unhealthy(1)",
+    ),
+    KeyAction(
+        "previous-unhealthy",
+        ("N",),
+        "Previous unhealthy",
+        "To the previous row that needs attention",
+        "fleet",
+        "move_to_unhealthy(-1)",
+    ),
     KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane", "list", "move_cursor(1)"),
     KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane", "list", "move_cursor(-1)"),
     KeyAction("next-page", ("pagedown",), "Next page", "A page down in the focused pane", "list", "move_page(1)"),

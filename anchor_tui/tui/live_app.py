@@ -30,9 +30,9 @@ T = TypeVar("T")
 class LiveApp(SafeApp):
     """An application with the latest snapshot, the current time and the running actions."""
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
-    now: reactive[datetime | None] = reactive(None)
-    jobs: reactive[tuple[Job, ...]] = reactive(())
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
+    now: reactive[datetime | None] = reactive(None, repaint=False)
+    jobs: reactive[tuple[Job, ...]] = reactive((), repaint=False)
 
     def open_pull_request(self, number: int) -> None:
         """Show everything about a pull request."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from anchor_tui.domain.identity_cache import ElementIndex, IdentityCache
 from anchor_tui.domain.model import AppId, Application, Environment, PullRequest, Release, Snapshot
 
 if TYPE_CHECKING:
@@ -94,19 +96,39 @@ def explain_unavailable_action(
 def _explain_cluster_action(action: str, target: ActionTarget, environment: Environment, snapshot: Snapshot) -> str:
     if reason := _explain_unread_source(snapshot, environment.source, "Argo CD"):
         return reason
-    applications = _select_applications(target, environment, snapshot)
-    if not applications:
+    if target.applications:
+        found = _find_applications(target.applications, environment, snapshot)
+        if next(found, None) is None:
+            return "the environment has no known application"
+        found = _find_applications(target.applications, environment, snapshot)
+        is_running = action == "terminate" and any(map(_has_running_operation, found))
+    elif not environment.applications:
         return "the environment has no known application"
-    operations = [application.operation for application in applications if application.operation]
-    if action == "terminate" and not any(operation.is_running for operation in operations):
-        return "no operation to end"
-    return ""
+    else:
+        is_running = action == "terminate" and _runs_operation(environment)
+    return "no operation to end" if action == "terminate" and not is_running else ""
 
 
-def _select_applications(target: ActionTarget, environment: Environment, snapshot: Snapshot) -> tuple[Application, ...]:
-    if not target.applications:
-        return environment.applications
-    return tuple(application for application in snapshot.all_applications if application.id in target.applications)
+_BY_ID = ElementIndex[AppId, Application](lambda application: application.id)
+_RUNNING = IdentityCache[bool]()
+
+
+def _find_applications(ids: Iterable[AppId], first: Environment, snapshot: Snapshot) -> Iterator[Application]:
+    """Yield the known applications. `first` is searched before the other environments."""
+    for id_ in ids:
+        for environment in (first, *snapshot.environments):
+            if (found := _BY_ID.get(environment.name, environment.applications).get(id_)) is not None:
+                yield found
+                break
+
+
+def _runs_operation(environment: Environment) -> bool:
+    apps = environment.applications
+    return _RUNNING.get(environment.name, (apps,), lambda: any(map(_has_running_operation, apps)))
+
+
+def _has_running_operation(application: Application) -> bool:
+    return application.operation is not None and application.operation.is_running
 
 
 def _explain_unread_source(snapshot: Snapshot, source: str, name: str) -> str:

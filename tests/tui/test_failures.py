@@ -9,7 +9,8 @@ from anchor_tui.tui.errors import ScreenCrashedError
 from anchor_tui.tui.screens import plan as plan_screen
 from anchor_tui.tui.widgets.bars import HeaderBar
 from anchor_tui.tui.widgets.card import EnvironmentCard
-from anchor_tui.tui.widgets.row_list import ListRow, PaneContent, RowList
+from anchor_tui.tui.widgets.list_rows import ListRow, PaneContent
+from anchor_tui.tui.widgets.row_list import RowList
 from tests.tui.harness import open_app
 from tests.tui.sample_plans import sync_plan
 from tests.tui.sample_readings import HEALTHY, INCIDENT
@@ -23,7 +24,7 @@ def fail(*_: object, **__: object) -> None:
 
 async def test_a_pane_that_cannot_be_built_shows_why(monkeypatch):
     async with open_app(may_fail=True) as ui:
-        monkeypatch.setattr("anchor_tui.tui.panes.registry.build_applications_pane", fail)
+        monkeypatch.setattr("anchor_tui.tui.panes.registry.ApplicationRows.build", fail)
         await ui.show(INCIDENT)
         assert FAILED in ui.text
         assert "FAILING" in ui.text

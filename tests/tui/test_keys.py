@@ -39,9 +39,9 @@ def test_action_ids_and_the_keys_of_a_screen_are_unique():
 
 
 def test_a_configured_key_may_equal_one_of_a_pane(tmp_path):
-    text = '[github]\nops_repo = "a/b"\n[keys]\nnext-environment = "n"\npromote = "w"\n'
+    text = '[github]\nops_repo = "a/b"\n[keys]\nnext-environment = "f"\npromote = "w"\n'
     found = parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=_keys_by_action())
-    assert found.keys == {"next-environment": "n", "promote": "w"}
+    assert found.keys == {"next-environment": "f", "promote": "w"}
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_a_read_only_registry_has_no_operator_keys():
 
 
 async def test_a_configured_key_replaces_all_keys_of_an_action():
-    async with open_app(config=config(keys={"next-environment": "n", "show-all": ","}), environment="dev") as ui:
+    async with open_app(config=config(keys={"next-environment": "f", "show-all": ","}), environment="dev") as ui:
         await ui.show(HEALTHY)
         await ui.press("l", "right")
         assert ui.fleet.environment == "dev"
-        await ui.press("n", "comma")
+        await ui.press("f", "comma")
         assert ui.fleet.environment == "staging"
         assert ui.fleet.show_all
 
@@ -93,9 +93,9 @@ async def test_two_actions_can_swap_their_keys():
 
 
 async def test_configured_keys_move_the_cursor_of_a_list():
-    async with open_app(config=config(keys={"next-row": "n", "last-row": "G"})) as ui:
+    async with open_app(config=config(keys={"next-row": "z", "last-row": "G"})) as ui:
         await ui.show(HEALTHY)
-        await ui.press("v", "n")
+        await ui.press("v", "z")
         assert ui.fleet.highlighted_row is not None
         assert "staging" in ui.fleet.highlighted_row.key
         await ui.press("G")

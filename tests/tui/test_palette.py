@@ -35,7 +35,7 @@ async def test_the_palette_runs_actions_of_every_owner():
         await run_entry(ui, "show-all")
         await run_entry(ui, "last-row")
         assert ui.fleet.highlighted_row is not None
-        assert "prod" in ui.fleet.highlighted_row.key
+        assert "dev" in ui.fleet.highlighted_row.key
 
 
 async def test_the_palette_finds_themes():

@@ -20,7 +20,8 @@ from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread, draw_change, draw_fields, list_text, show_text
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.style import safe_text
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
+from anchor_tui.tui.widgets.row_list import RowList
 from anchor_tui.tui.widgets.rows_and_text import RowsAndText
 from anchor_tui.tui.workers import start_worker
 

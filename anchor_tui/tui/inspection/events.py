@@ -26,7 +26,8 @@ from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.resource_tree import ResourceNode
@@ -51,7 +52,7 @@ class EventRows(FilteredRows):
 
     def watch_content(self) -> None:
         """Show the matching rows."""
-        self.row_list.show_rows(self.content.filter_rows(self.filter_text), self.row_list.now)
+        self.row_list.show_rows(self.filter_content(self.content), self.row_list.now)
 
     def watch_filter_text(self) -> None:
         """Show the matching rows."""

@@ -24,7 +24,8 @@ from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import join_parts, link_pull_requests, muted_text, safe_text
 from anchor_tui.tui.targets import ActionTarget
 from anchor_tui.tui.widgets.bars import DetailPanel
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.row_list import RowList
 from anchor_tui.tui.widgets.rows_and_text import InspectionRows
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ class LogPanel(LogSearch):
             return
         from textual.content import Content
 
-        from anchor_tui.tui.widgets.row_list import ListRow
+        from anchor_tui.tui.widgets.list_rows import ListRow
 
         origin = format_origin(line.pod, line.container)
         head = f"{origin}  {line.at:%Y-%m-%d %H:%M:%S.%f}Z" if line.at else origin or "a note of the server"

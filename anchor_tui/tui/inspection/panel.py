@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.row_list import ListRow
+from anchor_tui.tui.widgets.list_rows import ListRow
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:

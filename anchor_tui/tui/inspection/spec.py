@@ -27,7 +27,8 @@ from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.bars import DetailPanel
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
+from anchor_tui.tui.widgets.row_list import RowList
 from anchor_tui.tui.widgets.rows_and_text import InspectionRows
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.resource_details import draw_health
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
-from anchor_tui.tui.widgets.row_list import LazyRows, ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.list_rows import LazyRows, ListColumn, ListRow, PaneContent
 
 MAX_INDENT_DEPTH = 12
 MESSAGE_MIN_WIDTH = 120

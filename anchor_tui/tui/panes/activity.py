@@ -13,7 +13,7 @@ from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 from anchor_tui.tui.plan_view import render_job
 from anchor_tui.tui.style import marked_text, safe_text
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 
 COLUMNS = (ListColumn("WHEN"), ListColumn("ACTION"), ListColumn("STATE"), ListColumn("WHAT", is_flexible=True))
 

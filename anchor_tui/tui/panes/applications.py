@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -9,64 +10,171 @@ from functools import partial
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, get_first_line, shorten_revision
+from anchor_tui.domain.identity import is_same
+from anchor_tui.domain.identity_cache import ElementCache, ElementIndex, ValueCounter
 from anchor_tui.domain.model import Application, Environment, Operation, Snapshot
-from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_operation_mark, get_sync_mark
-from anchor_tui.tui.diagnosis_view import describe_diagnosis
-from anchor_tui.tui.environment_summary import (
-    LOADING,
-    dim_if_stale,
-    is_loading,
+from anchor_tui.domain.status_marks import (
+    UNHEALTHY_MARKS,
+    WORST_FIRST,
+    StatusMark,
+    get_application_mark,
+    get_health_mark,
+    get_operation_mark,
+    get_sync_mark,
 )
+from anchor_tui.tui.diagnosis_view import describe_diagnosis
+from anchor_tui.tui.environment_summary import LOADING, is_loading
+from anchor_tui.tui.panes.application_order import BY_SEVERITY, GROUP_FIELDS, OrderedRow, SortedRows, sort_rows
+from anchor_tui.tui.source_states import is_stale
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
+
+FILTER_FIELDS = ("env", "health", "label", "project", "sync")
+_MARKS = ElementCache[Application, StatusMark]()
 
 
-def build_applications_pane(snapshot: Snapshot, environments: Sequence[Environment]) -> PaneContent:
-    """Return one row per application of these environments."""
-    several = len(snapshot.environments) > 1 and len(environments) > 1
-    titles = [*(["ENV"] if several else []), "APPLICATION", "SYNC", "HEALTH", "COMPARED", "OPERATION"]
-    columns = tuple(ListColumn(title, is_flexible=title in {"APPLICATION", "OPERATION"}) for title in titles)
-    rows = tuple(
-        _build_application_row(application, environment, snapshot, with_environment=several)
-        for environment in environments
-        for application in environment.applications
+class ApplicationRows:
+    """Builds the applications pane. A row is built once for each application, its environment and its freshness."""
+
+    def __init__(self) -> None:
+        self._rows = ElementCache[Application, OrderedRow]()
+        self._sorted = SortedRows()
+        self._key: tuple[object, ...] = ()
+        self._inputs: tuple[object, ...] = ()
+        self._content = PaneContent((), (), "")
+
+    def build(self, snapshot: Snapshot, environments: Sequence[Environment], order: str = BY_SEVERITY) -> PaneContent:
+        """Return one row per application of these environments; the same object if nothing in it has changed."""
+        loading = any(is_loading(snapshot, environment.source) for environment in environments)
+        several = len(snapshot.environments) > 1 and len(environments) > 1 and order != "environment"
+        rows = tuple(self._sort_environment(environment, snapshot) for environment in environments)
+        if (order, several, loading) != self._key or not is_same(rows, self._inputs):
+            self._key, self._inputs = (order, several, loading), rows
+            self._content = PaneContent(
+                _make_columns(with_environment=several),
+                sort_rows(rows, order),
+                LOADING if loading else "no application is known",
+                filter_fields=FILTER_FIELDS,
+                grouped_by=GROUP_FIELDS.get(order, ""),
+            )
+        return self._content
+
+    def _sort_environment(self, environment: Environment, snapshot: Snapshot) -> tuple[OrderedRow, ...]:
+        """Return the rows of an environment, the worst first."""
+        stale = is_stale(snapshot, environment.source)
+        name = (environment.name, stale)
+        rows = self._rows.get(
+            name,
+            environment.applications,
+            lambda app: _build_ordered_row(app, environment.name, is_stale=stale),
+        )
+        return self._sorted.get(name, rows)
+
+
+def _make_columns(*, with_environment: bool) -> tuple[ListColumn, ...]:
+    titles = ("ENV", "APPLICATION", "SYNC", "HEALTH", "COMPARED", "OPERATION")
+    return tuple(
+        ListColumn(
+            title,
+            is_flexible=title in {"APPLICATION", "OPERATION"},
+            is_hidden=title == "ENV" and not with_environment,
+        )
+        for title in titles
     )
-    loading = any(is_loading(snapshot, environment.source) for environment in environments)
-    return PaneContent(columns, rows, LOADING if loading else "no application is known")
 
 
-def _build_application_row(
-    app: Application, environment: Environment, snapshot: Snapshot, *, with_environment: bool
-) -> ListRow:
+def _build_ordered_row(app: Application, environment: str, *, is_stale: bool) -> OrderedRow:
+    row = _build_application_row(app, environment, is_stale=is_stale)
+    severity = WORST_FIRST.index(row.mark) if row.mark is not None else len(WORST_FIRST)
+    return OrderedRow(severity, app.name, app.namespace, app, row)
+
+
+def _build_application_row(app: Application, environment: str, *, is_stale: bool) -> ListRow:
     def draw(now: datetime) -> tuple[Content, ...]:
-        cells = tuple(dim_if_stale(cell, snapshot, app.source) for cell in _draw_application(app, now))
-        return (safe_text(environment.name), *cells) if with_environment else cells
+        cells = _draw_application(app, now)
+        if is_stale:
+            cells = tuple(Content.styled(cell.plain, "dim") for cell in cells)
+        return (safe_text(environment), *cells)
 
     phase = app.operation.phase if app.operation else ""
     unhealthy = " ".join(f"{resource.kind}/{resource.name} {resource.message or ''}" for resource in app.unhealthy)
     return ListRow(
-        key=application_row_key(environment, app),
+        key=_make_row_key(environment, app),
         draw_cells=draw,
         draw_detail=partial(_describe_application, app),
-        search_text=f"{environment.name} {app.id} {app.sync} {app.health} {app.compared_revision} {phase} {unhealthy}",
+        search_text=f"{environment} {app.id} {app.sync} {app.health} {app.compared_revision} {phase} {unhealthy}",
         url=app.url,
         clipboard_text=str(app.id),
         subject=app,
+        mark=get_application_mark(app),
+        field_values=partial(get_field_values, app, environment),
+        is_static=not (app.health_since or app.operation),
     )
+
+
+def get_field_values(app: Application, environment: str, field: str) -> tuple[str, ...]:
+    """Return the values of a field of the filter. A missing value has the word that the screen shows."""
+    match field:
+        case "env":
+            return (environment,)
+        case "health":
+            return (get_health_mark(app)[1],)
+        case "sync":
+            return (get_sync_mark(app)[1],)
+        case "project":
+            return (app.project,) if app.project else ()
+        case "label":
+            return tuple(f"{key}={value}" for key, value in app.labels)
+        case _:
+            return ()
+
+
+def count_applications(environments: Sequence[Environment]) -> tuple[int, tuple[tuple[StatusMark, int], ...]]:
+    """Return the number of applications; if there are several, also of those with each mark that needs attention."""
+    number = sum(len(environment.applications) for environment in environments)
+    counted = Counter[StatusMark]()
+    for environment in environments if number > 1 else ():
+        counted.update(_count_marks(environment))
+    return number, tuple((mark, counted[mark]) for mark in UNHEALTHY_MARKS if counted[mark])
+
+
+_MARK_COUNTS = ValueCounter[StatusMark]()
+
+
+def _count_marks(environment: Environment) -> Counter[StatusMark]:
+    marks = _MARKS.get(environment.name, environment.applications, get_application_mark)
+    return _MARK_COUNTS.get(environment.name, marks)
+
+
+def get_row_application(snapshot: Snapshot, row: ListRow) -> tuple[Environment, Application] | None:
+    """Return the application that a row shows with its environment; None for a row of another pane."""
+    if not isinstance(row.subject, Application):
+        return None
+    environment = snapshot.find_environment(next(iter(row.field_values("env")), ""))
+    return (environment, row.subject) if environment is not None else None
 
 
 def find_row_application(snapshot: Snapshot, key: str) -> tuple[Environment, Application] | None:
     """Return the application of a row with its environment; None for a row of another pane."""
     for environment in snapshot.environments:
-        for application in environment.applications:
-            if application_row_key(environment, application) == key:
+        name = environment.name
+        if key.startswith(f"{name} "):
+            application = _ROW_KEYS.get(name, environment.applications).get(key.removeprefix(f"{name} "))
+            if application is not None:
                 return environment, application
     return None
 
 
-def application_row_key(environment: Environment, app: Application) -> str:
+def _make_row_key(environment: str, app: Application) -> str:
     """Return the key of an application's row."""
-    return f"{environment.name} {app.source} {app.id}"
+    return f"{environment} {_make_key(app)}"
+
+
+def _make_key(app: Application) -> str:
+    return f"{app.source} {app.id}"
+
+
+_ROW_KEYS = ElementIndex[str, Application](_make_key)
 
 
 def _draw_application(application: Application, now: datetime) -> tuple[Content, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,12 +10,13 @@ from textual.content import Content
 
 from anchor_tui.domain.application_labels import label_environment
 from anchor_tui.domain.formatting import format_age
-from anchor_tui.domain.model import Application, Environment, Snapshot
-from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_sync_mark
-from anchor_tui.tui.environment_summary import dim_if_stale, find_worst_mark
-from anchor_tui.tui.panes.applications import build_applications_pane
+from anchor_tui.domain.identity_cache import ElementCache, IdentityCache
+from anchor_tui.domain.model import AppId, Application, Environment, Snapshot
+from anchor_tui.domain.status_marks import StatusMark, find_worst_mark, get_health_mark, get_sync_mark
+from anchor_tui.tui.panes.applications import ApplicationRows
+from anchor_tui.tui.source_states import is_stale
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 
 COLUMNS = (
     ListColumn(""),
@@ -25,20 +27,38 @@ COLUMNS = (
 )
 
 
-def build_diagnosed_applications_pane(snapshot: Snapshot, environment: Environment) -> PaneContent:
-    """Return one row per application, with the keys, details and addresses of the applications pane."""
-    content = build_applications_pane(snapshot, (environment,))
-    labels = label_environment(environment.name, environment.applications)
-    rows = tuple(
-        _with_cause(row, application, labels[application.id], snapshot)
-        for row, application in zip(content.rows, environment.applications, strict=True)
-    )
-    return replace(content, columns=COLUMNS, rows=rows)
+class DiagnosedApplicationRows:
+    """Builds the pane. A row is built once for each row of the applications pane, and for each change of the labels."""
+
+    def __init__(self) -> None:
+        self._applications = ApplicationRows()
+        self._rows = ElementCache[ListRow, ListRow]()
+        self._contents = IdentityCache[PaneContent]()
+        self._labels: Mapping[AppId, str] = {}
+
+    def build(self, snapshot: Snapshot, environment: Environment) -> PaneContent:
+        """Return one row per application, with the keys, details and addresses of the applications pane."""
+        content = self._applications.build(snapshot, (environment,))
+        labels = label_environment(environment.name, environment.applications)
+        if labels != self._labels:
+            self._labels, self._rows = labels, ElementCache[ListRow, ListRow]()
+        stale = is_stale(snapshot, environment.source)
+        rows = self._rows.get(
+            environment.name, tuple(content.rows), lambda row: _add_cause(row, self._labels, is_stale=stale)
+        )
+        return self._contents.get(
+            environment.name, (content, rows), lambda: replace(content, columns=COLUMNS, rows=rows)
+        )
 
 
-def _with_cause(row: ListRow, application: Application, label: str, snapshot: Snapshot) -> ListRow:
+def _add_cause(row: ListRow, labels: Mapping[AppId, str], *, is_stale: bool) -> ListRow:
+    application = row.subject
+    assert isinstance(application, Application)
+    label = labels[application.id]
+
     def draw(now: datetime) -> tuple[Content, ...]:
-        return tuple(dim_if_stale(cell, snapshot, application.source) for cell in _draw(application, label, now))
+        cells = _draw(application, label, now)
+        return tuple(Content.styled(cell.plain, "dim") for cell in cells) if is_stale else cells
 
     cause = application.diagnosis.cause if application.diagnosis else ""
     return replace(row, draw_cells=draw, search_text=f"{row.search_text} {cause}")

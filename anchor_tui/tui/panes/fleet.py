@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from textual.content import Content
 
+from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import get_level_mark
 from anchor_tui.tui.environment_summary import (
@@ -19,21 +21,38 @@ from anchor_tui.tui.environment_summary import (
     dim_if_stale,
     is_unread,
 )
+from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.targets import list_known_pull_requests
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
 
 
-def build_fleet_pane(snapshot: Snapshot) -> PaneContent:
-    """Return one row per environment, for terminals that are too small for cards."""
-    with_policy = any(environment.findings for environment in snapshot.environments)
+class FleetRows:
+    """Builds the fleet list. A row is built once for each environment."""
+
+    def __init__(self) -> None:
+        self._states = SourceStateMemory()
+        self._rows = IdentityCache[ListRow]()
+
+    def build(self, snapshot: Snapshot) -> PaneContent:
+        """Return one row per environment, for terminals that are too small for cards."""
+        with_policy = any(environment.findings for environment in snapshot.environments)
+        states = self._states.get(snapshot)
+        rows = tuple(
+            self._rows.get(
+                (environment.name, with_policy),
+                (environment, states),
+                partial(_build_fleet_row, environment, snapshot, with_policy=with_policy),
+            )
+            for environment in snapshot.environments
+        )
+        return PaneContent(_make_columns(with_policy=with_policy), rows, "no environment is configured")
+
+
+def _make_columns(*, with_policy: bool) -> tuple[ListColumn, ...]:
     titles = ["", "ENV", "RELEASE", "SYNC", "HEALTH", *(["POLICY"] if with_policy else []), "POSITION", "PR"]
     last = {"POSITION", "PR"}
-    columns = tuple(ListColumn(title, is_flexible=title in last, is_optional=title in last) for title in titles)
-    rows = tuple(
-        _build_fleet_row(environment, snapshot, with_policy=with_policy) for environment in snapshot.environments
-    )
-    return PaneContent(columns, rows, "no environment is configured")
+    return tuple(ListColumn(title, is_flexible=title in last, is_optional=title in last) for title in titles)
 
 
 def _build_fleet_row(environment: Environment, snapshot: Snapshot, *, with_policy: bool) -> ListRow:
@@ -54,5 +73,6 @@ def _build_fleet_row(environment: Environment, snapshot: Snapshot, *, with_polic
         [join_parts(safe_text(environment.name, "bold"), level), *map(safe_text, environment.verdict.reasons)]
     )
     url = environment.applications[0].url if environment.applications else None
-    row = static_row(environment.name, tuple(cells), detail, url, clipboard_text=environment.name)
+    mark = get_level_mark(environment.verdict.level)
+    row = static_row(environment.name, tuple(cells), detail, url, clipboard_text=environment.name, mark=mark)
     return replace(row, other_pull_requests=list_known_pull_requests(environment))

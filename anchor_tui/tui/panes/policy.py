@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from textual.content import Content
 
+from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, Finding, Snapshot
-from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
+from anchor_tui.domain.policy.check_results import CheckResult
 from anchor_tui.domain.status_marks import StatusMark, get_check_mark
-from anchor_tui.tui.environment_summary import is_outdated, is_unread
+from anchor_tui.tui.environment_summary import is_unread, list_check_results
+from anchor_tui.tui.source_states import SourceStateMemory, is_outdated
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
 
 _PASSING = frozenset({"pass", "skipped"})
 
@@ -25,35 +28,58 @@ class _Group(NamedTuple):
     results: tuple[CheckResult, ...]
 
 
-def build_policy_pane(snapshot: Snapshot, environments: Sequence[Environment], *, show_all: bool) -> PaneContent:
-    """Return the checks of these environments and those of no environment.
+class PolicyRows:
+    """Builds the policy pane. The rows of an environment are built once for each tuple of its findings."""
 
-    `show_all` lists passed checks too, instead of folding those of each environment into one row.
-    """
+    def __init__(self) -> None:
+        self._states = SourceStateMemory()
+        self._rows, self._folded = IdentityCache[tuple[ListRow, ...]](), IdentityCache[tuple[ListRow, ...]]()
+
+    def build(self, snapshot: Snapshot, environments: Sequence[Environment], *, show_all: bool) -> PaneContent:
+        """Return the checks of these environments and those of no environment.
+
+        `show_all` lists passed checks too, instead of folding those of each environment into one row.
+        """
+        states = self._states.get(snapshot)
+        with_environment = show_all and len(snapshot.environments) > 1
+        rows: list[ListRow] = []
+        groups = _list_groups(snapshot, environments)
+        for group in groups:
+            build = partial(_build_rows, group, snapshot, show_all=show_all, with_environment=with_environment)
+            rows += self._rows.get((group.name, show_all, with_environment), (group.results, states), build)
+        for group in groups if not show_all else ():
+            rows += self._folded.get(group.name, (group.results, states), partial(_fold_passing, group, snapshot))
+        titles = ["", *(["ENV"] if with_environment else []), "CHECK", "EVIDENCE", "FOUND"]
+        columns = tuple(ListColumn(title, is_flexible=title == "FOUND") for title in titles)
+        number = sum(len(group.results) for group in groups)
+        return PaneContent(columns, tuple(rows), "no check has been evaluated yet", number)
+
+
+def count_checks(snapshot: Snapshot, environments: Sequence[Environment]) -> int:
+    """Return the number of checks of these environments and of no environment."""
+    return sum(len(group.results) for group in _list_groups(snapshot, environments))
+
+
+def _list_groups(snapshot: Snapshot, environments: Sequence[Environment]) -> list[_Group]:
     groups = [
-        _Group(environment.name, environment.source, group_by_check(environment.findings))
+        _Group(environment.name, environment.source, list_check_results(environment.name, environment.findings))
         for environment in environments
     ]
-    groups.append(_Group("", "", group_by_check(snapshot.findings)))
-    with_environment = show_all and len(snapshot.environments) > 1
-    rows = [
+    return [*groups, _Group("", "", list_check_results("", snapshot.findings))]
+
+
+def _build_rows(group: _Group, snapshot: Snapshot, *, show_all: bool, with_environment: bool) -> tuple[ListRow, ...]:
+    return tuple(
         _build_row(result, group, snapshot, with_environment=with_environment)
-        for group in groups
         for result in group.results
         if show_all or result.status not in _PASSING
-    ]
-    if not show_all:
-        rows += [row for group in groups for row in _fold_passing(group, snapshot)]
-    titles = ["", *(["ENV"] if with_environment else []), "CHECK", "EVIDENCE", "FOUND"]
-    columns = tuple(ListColumn(title, is_flexible=title == "FOUND") for title in titles)
-    number = sum(len(group.results) for group in groups)
-    return PaneContent(columns, tuple(rows), "no check has been evaluated yet", number)
+    )
 
 
-def _fold_passing(group: _Group, snapshot: Snapshot) -> list[ListRow]:
+def _fold_passing(group: _Group, snapshot: Snapshot) -> tuple[ListRow, ...]:
     passing = [result for result in group.results if result.status in _PASSING]
     if not passing:
-        return []
+        return ()
     passed = sum(result.status == "pass" for result in passing)
     skipped = len(passing) - passed
     summary = join_parts(safe_text(f"{passed} passed"), muted_text(f"{skipped} skipped") if skipped else None)
@@ -62,7 +88,7 @@ def _fold_passing(group: _Group, snapshot: Snapshot) -> list[ListRow]:
     cells = [marked_text(StatusMark.OK if passed else StatusMark.NONE), summary, Content(""), scope]
     if any(is_outdated(finding, group.source, snapshot) for result in passing for finding in result.findings):
         cells = [Content.styled(cell.plain, "dim") for cell in cells]
-    return [static_row(f"{group.name} passed", tuple(cells), names)]
+    return (static_row(f"{group.name} passed", tuple(cells), names),)
 
 
 def _build_row(result: CheckResult, group: _Group, snapshot: Snapshot, *, with_environment: bool) -> ListRow:
@@ -84,6 +110,7 @@ def _build_row(result: CheckResult, group: _Group, snapshot: Snapshot, *, with_e
         finding_url(worst, snapshot),
         clipboard_text=_file_position(worst) or worst.resource or result.check,
         subject=result.findings,
+        mark=get_check_mark(result.status, result.level),
     )
 
 

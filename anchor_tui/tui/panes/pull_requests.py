@@ -4,40 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark
-from anchor_tui.tui.environment_summary import (
-    LOADING,
-    describe_pull_request,
-    dim_if_stale,
-    is_loading,
-)
+from anchor_tui.tui.environment_summary import LOADING, describe_pull_request, dim_if_stale, is_loading
+from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
+
+COLUMNS = (
+    ListColumn("PR"),
+    ListColumn("KIND"),
+    ListColumn("ENV"),
+    ListColumn("TITLE", is_flexible=True),
+    ListColumn("CHECKS"),
+    ListColumn("REVIEW"),
+    ListColumn("AGE"),
+)
 
 
-def build_pull_requests_pane(
+class PullRequestRows:
+    """Builds the pull requests pane. A row is built once for each pull request."""
+
+    def __init__(self) -> None:
+        self._states = SourceStateMemory()
+        self._rows = IdentityCache[ListRow]()
+
+    def build(
+        self, snapshot: Snapshot, environments: Sequence[Environment], *, include_unassigned: bool
+    ) -> PaneContent:
+        """Return one row per open pull request, newest first; `include_unassigned` adds those of no environment."""
+        states = self._states.get(snapshot)
+        rows = tuple(
+            self._rows.get(pull.number, (pull, states), partial(_build_pull_request_row, pull, snapshot))
+            for pull in list_pull_requests(snapshot, environments, include_unassigned=include_unassigned)
+        )
+        return PaneContent(COLUMNS, rows, LOADING if is_loading(snapshot, "github") else "no open pull request")
+
+
+def list_pull_requests(
     snapshot: Snapshot, environments: Sequence[Environment], *, include_unassigned: bool
-) -> PaneContent:
-    """Return one row per open pull request, newest first; `include_unassigned` adds those of no environment."""
-    columns = (
-        ListColumn("PR"),
-        ListColumn("KIND"),
-        ListColumn("ENV"),
-        ListColumn("TITLE", is_flexible=True),
-        ListColumn("CHECKS"),
-        ListColumn("REVIEW"),
-        ListColumn("AGE"),
-    )
+) -> list[PullRequest]:
+    """Return the open pull requests of these environments, newest first."""
     pulls = {pull.number: pull for environment in environments for pull in environment.pull_requests}
     if include_unassigned:
         pulls |= {pull.number: pull for pull in snapshot.pull_requests}
-    rows = tuple(_build_pull_request_row(pulls[number], snapshot) for number in sorted(pulls, reverse=True))
-    return PaneContent(columns, rows, LOADING if is_loading(snapshot, "github") else "no open pull request")
+    return [pulls[number] for number in sorted(pulls, reverse=True)]
 
 
 def _build_pull_request_row(pull: PullRequest, snapshot: Snapshot) -> ListRow:

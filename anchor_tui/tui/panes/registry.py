@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from anchor_tui.domain.model import Environment, Snapshot
-from anchor_tui.tui.panes.applications import build_applications_pane
-from anchor_tui.tui.panes.policy import build_policy_pane
-from anchor_tui.tui.panes.pull_requests import build_pull_requests_pane
-from anchor_tui.tui.panes.sources import build_sources_pane
-from anchor_tui.tui.widgets.row_list import ListColumn, PaneContent
+from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.tui.panes.application_order import BY_SEVERITY
+from anchor_tui.tui.panes.applications import ApplicationRows, count_applications
+from anchor_tui.tui.panes.fleet import FleetRows
+from anchor_tui.tui.panes.policy import PolicyRows, count_checks
+from anchor_tui.tui.panes.pull_requests import PullRequestRows, list_pull_requests
+from anchor_tui.tui.panes.sources import SourceRows, count_sources
+from anchor_tui.tui.widgets.failure_guard import format_failure
+from anchor_tui.tui.widgets.list_rows import ListColumn, PaneContent
+from anchor_tui.tui.widgets.pane_tabs import PaneTab
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -24,22 +29,75 @@ PANES = (APPLICATIONS, POLICY, PULL_REQUESTS, SOURCES, ACTIVITY)
 _NO_ACTIVITY = "no action was started in this session; see `anchor-tui audit` for earlier ones"
 
 
-def build_pane(
-    name: str, snapshot: Snapshot, environments: Sequence[Environment], jobs: Sequence[Job] = ()
-) -> PaneContent:
-    """Return a pane of these environments. If they are all environments, it includes what belongs to none of them."""
+class FleetPanes:
+    """Builds the panes of the fleet screen. Rows of what has not changed are the objects of the last snapshot.
+
+    A pane that cannot be built shows the reason; the other panes are built. `report_failure` records the error.
+    """
+
+    def __init__(self, report_failure: Callable[[Exception], None]) -> None:
+        self._report_failure = report_failure
+        self._overview = FleetRows()
+        self._applications = ApplicationRows()
+        self._policy = PolicyRows()
+        self._pull_requests = PullRequestRows()
+        self._sources = SourceRows()
+
+    def build(
+        self,
+        name: str,
+        snapshot: Snapshot,
+        environments: Sequence[Environment],
+        jobs: Sequence[Job] = (),
+        order: str = BY_SEVERITY,
+    ) -> PaneContent:
+        """Return a pane of these environments. If they are all environments, with what belongs to none of them."""
+        all_shown = len(environments) == len(snapshot.environments)
+        builders: dict[str, Callable[[], PaneContent]] = {
+            APPLICATIONS: lambda: self._applications.build(snapshot, environments, order),
+            POLICY: lambda: self._policy.build(snapshot, environments, show_all=all_shown),
+            PULL_REQUESTS: lambda: self._pull_requests.build(snapshot, environments, include_unassigned=all_shown),
+            SOURCES: lambda: self._sources.build(snapshot, environments),
+            ACTIVITY: lambda: _build_activity_pane(jobs),
+        }
+        return self._guard(builders[name])
+
+    def build_overview(self, snapshot: Snapshot) -> PaneContent:
+        """Return the rows of the environments."""
+        return self._guard(lambda: self._overview.build(snapshot))
+
+    def _guard(self, build: Callable[[], PaneContent]) -> PaneContent:
+        try:
+            return build()
+        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
+            self._report_failure(error)
+            return PaneContent((ListColumn(""),), (), f"{StatusMark.FAILING.glyph()} {format_failure(error)}")
+
+    def list_tabs(self, snapshot: Snapshot, environments: Sequence[Environment], jobs: Sequence[Job]) -> list[PaneTab]:
+        """Return the tabs of the panes, without building rows. What cannot be counted has no number."""
+        tabs = []
+        for name in PANES:
+            try:
+                tabs.append(_count_items(name, snapshot, environments, jobs))
+            except Exception as error:  # noqa: BLE001 - as above
+                self._report_failure(error)
+                tabs.append(PaneTab(name))
+        return tabs
+
+
+def _count_items(name: str, snapshot: Snapshot, environments: Sequence[Environment], jobs: Sequence[Job]) -> PaneTab:
     all_shown = len(environments) == len(snapshot.environments)
     match name:
         case "Applications":
-            return build_applications_pane(snapshot, environments)
+            return PaneTab(name, *count_applications(environments))
         case "Policy":
-            return build_policy_pane(snapshot, environments, show_all=all_shown)
+            return PaneTab(name, count_checks(snapshot, environments))
         case "Pull requests":
-            return build_pull_requests_pane(snapshot, environments, include_unassigned=all_shown)
-        case "Activity":
-            return _build_activity_pane(jobs)
+            return PaneTab(name, len(list_pull_requests(snapshot, environments, include_unassigned=all_shown)))
+        case "Sources":
+            return PaneTab(name, count_sources(snapshot, environments))
         case _:
-            return build_sources_pane(snapshot, environments)
+            return PaneTab(name, len(jobs))
 
 
 def _build_activity_pane(jobs: Sequence[Job]) -> PaneContent:

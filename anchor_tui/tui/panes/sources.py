@@ -4,29 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, Problem, Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.domain.verdict import name_source
 from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
 
 COLUMNS = (ListColumn("SOURCE"), ListColumn("STATE"), ListColumn("DETAIL", is_flexible=True))
 
 
-def build_sources_pane(snapshot: Snapshot, environments: Sequence[Environment]) -> PaneContent:
-    """Return every source, then the files and applications of these environments that could not be read."""
-    rows = [_build_source_row(source) for source in snapshot.sources]
-    found: list[tuple[str, Problem]] = [("", problem) for problem in snapshot.problems]
-    for environment in environments:
-        found += [(environment.name, problem) for problem in environment.problems]
-        found += [(environment.name, problem) for app in environment.applications for problem in app.problems]
-    rows += [_build_problem_row(number, name, problem) for number, (name, problem) in enumerate(found)]
-    return PaneContent(COLUMNS, tuple(rows), "no source is configured")
+_PROBLEMS = IdentityCache[tuple[Problem, ...]]()
+
+
+class SourceRows:
+    """Builds the sources pane. Rows are built once for each source and for each list of problems."""
+
+    def __init__(self) -> None:
+        self._sources = IdentityCache[ListRow]()
+        self._problems = IdentityCache[tuple[ListRow, ...]]()
+
+    def build(self, snapshot: Snapshot, environments: Sequence[Environment]) -> PaneContent:
+        """Return every source, then the files and applications of these environments that could not be read."""
+        rows = [
+            self._sources.get(source.id, (source,), partial(_build_source_row, source)) for source in snapshot.sources
+        ]
+        places = (("", snapshot.problems), *((shown.name, _list_problems(shown)) for shown in environments))
+        number = 0
+        for name, problems in places:
+            build = partial(_build_problem_rows, number, name, problems)
+            rows += self._problems.get((name, number), (problems,), build)
+            number += len(problems)
+        return PaneContent(COLUMNS, tuple(rows), "no source is configured")
+
+
+def count_sources(snapshot: Snapshot, environments: Sequence[Environment]) -> int:
+    """Return the number of sources, and of what could not be read."""
+    return len(snapshot.sources) + len(snapshot.problems) + sum(len(_list_problems(shown)) for shown in environments)
+
+
+def _list_problems(environment: Environment) -> tuple[Problem, ...]:
+    """Return the problems of an environment and of its applications."""
+    return _PROBLEMS.get(
+        environment.name,
+        (environment.problems, environment.applications),
+        lambda: (*environment.problems, *(problem for app in environment.applications for problem in app.problems)),
+    )
+
+
+def _build_problem_rows(start: int, name: str, problems: tuple[Problem, ...]) -> tuple[ListRow, ...]:
+    return tuple(_build_problem_row(number, name, problem) for number, problem in enumerate(problems, start))
 
 
 def _build_source_row(source: SourceState) -> ListRow:

@@ -33,7 +33,8 @@ from anchor_tui.tui.pull_request.texts import (
 from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines, wrap_lines
 from anchor_tui.tui.style import muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.row_list import RowList
 
 SIDE_BY_SIDE_WIDTH = 100
 """From this width on, the list of files is beside the diff instead of above it."""

@@ -19,7 +19,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
 from anchor_tui.domain.inspection.pull_request_texts import describe_check, describe_omitted_threads, describe_thread
 from anchor_tui.domain.status_marks import StatusMark, get_check_state_mark, get_review_mark
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
-from anchor_tui.tui.widgets.row_list import ListRow
+from anchor_tui.tui.widgets.list_rows import ListRow
 
 
 def build_file_row(file: FilePatch) -> ListRow:

@@ -34,7 +34,7 @@ from anchor_tui.tui.widgets.application_title import TALL_MIN_HEIGHT, Applicatio
 from anchor_tui.tui.widgets.bars import SourceBar
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.key_footer import KeyFooter
-from anchor_tui.tui.widgets.pane_tabs import PaneTabs
+from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 from anchor_tui.tui.widgets.row_list import RowList
 from anchor_tui.tui.workers import start_worker
 
@@ -61,7 +61,7 @@ class ApplicationScreen(KeyScreen):
         Binding("q", "leave", "Back", id="quit", show=False),
     ]
 
-    now: reactive[datetime | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None, repaint=False)
     selected: reactive[ResourceNode | None] = reactive(None, init=False)
     pane: reactive[str] = reactive("", init=False)
 
@@ -267,7 +267,7 @@ class ApplicationScreen(KeyScreen):
     def _show_tabs(self) -> None:
         names = [f"{number} {name}" for number, name in enumerate(PANELS, 1)]
         tabs = self.query_one(PaneTabs)
-        tabs.panes = tuple((name, None) for name in names)
+        tabs.panes = tuple(map(PaneTab, names))
         tabs.active = next((name for name in names if name.partition(" ")[2] == self.pane), "")
         tabs.note = self._describe_panel()
         if self.panel is not None:

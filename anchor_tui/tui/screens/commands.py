@@ -17,7 +17,8 @@ from anchor_tui.domain.shell_commands import ShellCommand
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
+from anchor_tui.tui.widgets.row_list import RowList
 
 COLUMNS = (ListColumn("SHOWS"), ListColumn("COMMAND", is_flexible=True))
 MAX_TITLE_WIDTH = 32

@@ -31,7 +31,8 @@ from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.dialog_foot import DialogFoot
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
+from anchor_tui.tui.widgets.row_list import RowList
 
 COLUMNS = (
     ListColumn("STEP"),

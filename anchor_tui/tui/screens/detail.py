@@ -21,7 +21,7 @@ from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import find_sheets, link_pull_requests, title_text
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.row_list import ListRow
+from anchor_tui.tui.widgets.list_rows import ListRow
 
 
 class DetailScreen(FailureGuard, ModalScreen[None]):

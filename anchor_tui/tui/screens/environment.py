@@ -19,9 +19,10 @@ from anchor_tui.tui.bindings import make_shared_bindings
 from anchor_tui.tui.environment_header import describe_environment
 from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
-from anchor_tui.tui.panes.diagnosed_applications import build_diagnosed_applications_pane
-from anchor_tui.tui.panes.policy import build_policy_pane
-from anchor_tui.tui.panes.pull_requests import build_pull_requests_pane
+from anchor_tui.tui.panes.applications import count_applications
+from anchor_tui.tui.panes.diagnosed_applications import DiagnosedApplicationRows
+from anchor_tui.tui.panes.policy import PolicyRows, count_checks
+from anchor_tui.tui.panes.pull_requests import PullRequestRows
 from anchor_tui.tui.panes.registry import APPLICATIONS, POLICY, PULL_REQUESTS
 from anchor_tui.tui.panes.releases import build_releases_pane
 from anchor_tui.tui.release_history import PendingHistory, ReleaseHistoryReader
@@ -37,9 +38,10 @@ from anchor_tui.tui.targets import (
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, SourceBar
 from anchor_tui.tui.widgets.key_footer import KeyFooter
-from anchor_tui.tui.widgets.pane_tabs import PaneTabs
+from anchor_tui.tui.widgets.list_rows import ListRow, PaneContent
+from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
-from anchor_tui.tui.widgets.row_list import ListRow, PaneContent, RowList
+from anchor_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -66,8 +68,8 @@ class EnvironmentScreen(KeyScreen):
     CSS_PATH = find_sheets("environment.tcss")
     BINDINGS: ClassVar[list[BindingType]] = make_shared_bindings(LOOKING_ACTIONS | MUTATING_ACTIONS)
 
-    now: reactive[datetime | None] = reactive(None)
-    jobs: reactive[tuple[Job, ...]] = reactive(())
+    now: reactive[datetime | None] = reactive(None, repaint=False)
+    jobs: reactive[tuple[Job, ...]] = reactive((), repaint=False)
     pane: reactive[str] = reactive(RELEASES, init=False)
 
     def __init__(self, name: str, key_actions: tuple[KeyAction, ...], load_history: LoadHistory) -> None:
@@ -77,6 +79,8 @@ class EnvironmentScreen(KeyScreen):
         self._environment_name = name
         self._history = ReleaseHistoryReader(self, lambda: load_history(name), self._show_rows)
         self._is_visible = False
+        self._applications, self._policy = DiagnosedApplicationRows(), PolicyRows()
+        self._pull_requests = PullRequestRows()
 
     def compose(self) -> ComposeResult:
         """Compose the screen: the verdict with its reasons, the tabs with their rows, the details, the keys."""
@@ -132,20 +136,35 @@ class EnvironmentScreen(KeyScreen):
         environment = self.shown_environment
         if not self.is_mounted or environment is None or self.snapshot is None or self.now is None:
             return
-        panes = self._build_panes(environment, self.snapshot)
+        content = self._build_pane(environment, self.snapshot)
+        tabs = self._count_items(environment)
         running = describe_running_jobs(self.jobs)
-        self.query_one(PaneView).show_panes(panes, self.pane, panes[self.pane], running, WAY_BACK, self.now)
+        self.query_one(PaneView).show_pane(tabs, self.pane, content, running, WAY_BACK, self.now)
         self._show_summary()
         self._show_details()
         self.show_footer()
 
-    def _build_panes(self, environment: Environment, snapshot: Snapshot) -> dict[str, PaneContent]:
-        return {
-            RELEASES: build_releases_pane(snapshot, environment, self._history.releases, self._history.refusal),
-            APPLICATIONS: build_diagnosed_applications_pane(snapshot, environment),
-            POLICY: build_policy_pane(snapshot, (environment,), show_all=False),
-            PULL_REQUESTS: build_pull_requests_pane(snapshot, (environment,), include_unassigned=False),
-        }
+    def _build_pane(self, environment: Environment, snapshot: Snapshot) -> PaneContent:
+        match self.pane:
+            case "Applications":
+                return self._applications.build(snapshot, environment)
+            case "Policy":
+                return self._policy.build(snapshot, (environment,), show_all=False)
+            case "Pull requests":
+                return self._pull_requests.build(snapshot, (environment,), include_unassigned=False)
+            case _:
+                return build_releases_pane(snapshot, environment, self._history.releases, self._history.refusal)
+
+    def _count_items(self, environment: Environment) -> tuple[PaneTab, ...]:
+        assert self.snapshot is not None
+        releases = len(self._history.releases or ()) + (1 if environment.release else 0)
+        number, marks = count_applications((environment,))
+        return (
+            PaneTab(RELEASES, releases),
+            PaneTab(APPLICATIONS, number, marks),
+            PaneTab(POLICY, count_checks(self.snapshot, (environment,))),
+            PaneTab(PULL_REQUESTS, len(environment.pull_requests)),
+        )
 
     def _show_summary(self) -> None:
         environment, snapshot, now = self.shown_environment, self.snapshot, self.now

@@ -34,7 +34,8 @@ from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import find_sheets, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.key_footer import KeyFooter
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
+from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
+from anchor_tui.tui.widgets.row_list import RowList
 from anchor_tui.tui.widgets.rows_and_text import RowsAndText
 from anchor_tui.tui.workers import start_worker
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -16,26 +15,28 @@ from textual.events import DescendantFocus, Key, Resize
 from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_count
+from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.model import Application, Environment, Snapshot
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import UNHEALTHY_MARKS
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
 from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, KeyAction
 from anchor_tui.tui.live_app import LiveApp
-from anchor_tui.tui.panes.applications import find_row_application
-from anchor_tui.tui.panes.fleet import build_fleet_pane
-from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
+from anchor_tui.tui.panes.application_order import BY_SEVERITY, get_next_order
+from anchor_tui.tui.panes.applications import get_row_application
+from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, FleetPanes
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.screens.key_screen import KeyScreen
+from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.targets import get_release_pull_request
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
-from anchor_tui.tui.widgets.failure_guard import format_failure
 from anchor_tui.tui.widgets.key_footer import KeyFooter
-from anchor_tui.tui.widgets.pane_tabs import PaneTabs
+from anchor_tui.tui.widgets.list_rows import ListRow
+from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
+from anchor_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -56,12 +57,14 @@ class FleetScreen(KeyScreen):
     AUTO_FOCUS = "#rows"
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("screen", "fleet")
 
-    now: reactive[datetime | None] = reactive(None)
-    jobs: reactive[tuple[Job, ...]] = reactive(())
+    now: reactive[datetime | None] = reactive(None, repaint=False)
+    jobs: reactive[tuple[Job, ...]] = reactive((), repaint=False)
     environment: reactive[str] = reactive("", init=False)
     pane: reactive[str] = reactive(APPLICATIONS, init=False)
     show_all: reactive[bool] = reactive(False, init=False)
     as_cards: reactive[bool] = reactive(True)
+    order: reactive[str] = reactive(BY_SEVERITY, init=False, repaint=False)
+    """The order of the applications. It lasts for the session."""
 
     def __init__(
         self,
@@ -77,6 +80,9 @@ class FleetScreen(KeyScreen):
         self.application_key_actions = tuple(action for action in key_actions if action.owner in APPLICATION_OWNERS)
         self.estate_key_actions = tuple(action for action in key_actions if action.owner in ESTATE_OWNERS)
         self.environment_names = environment_names
+        self._panes = FleetPanes(partial(self.record_failure, notify=False))
+        self._source_states = SourceStateMemory()
+        self._footer_state: tuple[object, ...] = ()
         self._cursor_jump = CursorJump()
         if environment:
             self._cursor_jump.cancel()
@@ -123,7 +129,7 @@ class FleetScreen(KeyScreen):
         row = self.highlighted_row
         if row is not None and row.pull_request is not None:
             return row.pull_request
-        found = find_row_application(self.snapshot, row.key) if self.snapshot and row else None
+        found = get_row_application(self.snapshot, row) if self.snapshot and row else None
         environment = found[0] if found else self._find_highlighted_environment()
         return get_release_pull_request(environment)
 
@@ -137,10 +143,14 @@ class FleetScreen(KeyScreen):
                 return "nothing is highlighted"
             case "copy" if row is not None and not row.clipboard_text:
                 return "it has no name or address"
-            case "estate-diff" if self.snapshot is None or not self.snapshot.all_applications:
+            case "estate-diff" if self.snapshot is None or not any(
+                environment.applications for environment in self.snapshot.environments
+            ):
                 return "no application is known yet"
             case "back" if not self.query_one(PaneView).is_filtering:
                 return "nothing is open"
+            case "order" if self.pane not in {APPLICATIONS, FLEET_PANE}:
+                return "applications are ordered in their pane"
             case "environment-details" if self._find_highlighted_environment() is None:
                 return "no environment is highlighted"
             case _:
@@ -180,6 +190,10 @@ class FleetScreen(KeyScreen):
         self.set_focus(self.active_list)
         self._show_rows()
 
+    def watch_order(self) -> None:
+        """Show the applications in another order."""
+        self._show_rows()
+
     def watch_show_all(self) -> None:
         """Show the rows of one or of every environment."""
         self._show_rows()
@@ -202,34 +216,48 @@ class FleetScreen(KeyScreen):
     # --- what is shown -------------------------------------------------------------------------------
 
     def _show_rows(self) -> None:
-        if not self.is_mounted or self.snapshot is None or self.now is None:
+        snapshot, now = self.snapshot, self.now
+        if not self.is_mounted or snapshot is None or now is None:
             return
-        panes = {
-            name: self._build_guarded(partial(build_pane, name, self.snapshot, self.shown_environments, self.jobs))
-            for name in PANES
-        }
+        environments = self.shown_environments
+        tabs = self._panes.list_tabs(snapshot, environments, self.jobs)
         if not self.as_cards:
-            overview = self._build_guarded(partial(build_fleet_pane, self.snapshot))
+            overview = self._panes.build_overview(snapshot)
             fleet = self.query_one("#fleet", RowList)
-            fleet.show_rows(overview, self.now)
+            fleet.show_rows(overview, now)
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
-            panes = {FLEET_PANE: overview, **panes}
+            tabs = [PaneTab(FLEET_PANE, overview.shown_count), *tabs]
         shown = APPLICATIONS if self.pane == FLEET_PANE else self.pane
+        content = self._panes.build(shown, snapshot, environments, self.jobs, self.order)
         running, scope = describe_running_jobs(self.jobs), self._describe_scope()
-        self.query_one(PaneView).show_panes(panes, self.pane, panes[shown], running, scope, self.now)
+        self.query_one(PaneView).show_pane(tabs, self.pane, content, running, scope, now)
         self._show_detail()
         self.show_footer()
 
-    def _build_guarded(self, build: Callable[[], PaneContent]) -> PaneContent:
-        """Return a pane; if it cannot be built, a pane with the reason. The other panes are shown."""
-        try:
-            return build()
-        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
-            self.record_failure(error, notify=False)
-            return PaneContent((ListColumn(""),), (), f"{StatusMark.FAILING.glyph()} {format_failure(error)}")
+    def show_footer(self) -> None:
+        """Show the keys that work here and now. They are examined again if anything they depend on has changed."""
+        snapshot = self.snapshot
+        state: tuple[object, ...] = (self.highlighted_row, self.environment, self.pane, self.show_all, self.as_cards)
+        if snapshot is not None:
+            states = self._source_states.get(snapshot)
+            state += (snapshot.environments, snapshot.pull_requests, snapshot.read_only, states)
+        if not is_same(state + self._footer_inputs, self._footer_state):
+            self._footer_state = state + self._footer_inputs
+            super().show_footer()
+
+    @property
+    def _footer_inputs(self) -> tuple[object, ...]:
+        """The values that the keys of a subclass depend on."""
+        return ()
 
     def _describe_scope(self) -> str:
+        if self.pane in {APPLICATIONS, FLEET_PANE} and self._has_several_applications:
+            return f"{'all' if self.show_all else self.environment} · by {self.order}"
         return "every environment" if self.show_all else self.environment
+
+    @property
+    def _has_several_applications(self) -> bool:
+        return sum(len(shown.applications) for shown in self.shown_environments) > 1
 
     def _show_detail(self) -> None:
         row = self.highlighted_row
@@ -306,6 +334,19 @@ class FleetScreen(KeyScreen):
         """Show the rows of every environment, or of the highlighted one again."""
         self.show_all = not self.show_all
 
+    def action_next_order(self) -> None:
+        """Order the applications in another way; after the last order comes the first."""
+        if self.can_act("order"):
+            self.order = get_next_order(self.order)
+
+    def action_move_to_unhealthy(self, step: int) -> None:
+        """Move to the next row that needs attention, or to the previous one. After the last comes the first."""
+        found = self.active_list.move_to_match(step, lambda row: row.mark in UNHEALTHY_MARKS)
+        if found is None:
+            self.notify("no row needs attention", timeout=3)
+        elif found.is_wrapped:
+            self.notify(f"continued at the {'first' if step > 0 else 'last'} row", timeout=3)
+
     async def action_filter(self) -> None:
         """Open the filter line."""
         await self.query_one(PaneView).open_filter()
@@ -350,7 +391,7 @@ class FleetScreen(KeyScreen):
 
     def _find_application(self, row: ListRow) -> tuple[Environment, Application] | None:
         """Return the application of a row if there is something to inspect."""
-        found = find_row_application(self.snapshot, row.key) if self.snapshot else None
+        found = get_row_application(self.snapshot, row) if self.snapshot else None
         return found if found is not None and found[1].presence == "found" else None
 
     def open_application(

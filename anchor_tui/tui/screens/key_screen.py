@@ -19,7 +19,7 @@ from anchor_tui.tui.widgets.key_footer import KeyFooter
 class KeyScreen(FailureGuard, Screen[None]):
     """A screen with a footer and a help of `key_actions`. Actions that are unavailable are explained."""
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
     key_actions: tuple[KeyAction, ...] = ()
 
     @property

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.model import AppId, Application, Environment
+from anchor_tui.domain.identity_cache import IdentityCache
+from anchor_tui.domain.model import AppId, Application, Environment, Snapshot
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.keys import REGISTRY, KeyAction
-from anchor_tui.tui.panes.applications import application_row_key
+from anchor_tui.tui.panes.applications import find_row_application, get_row_application
 from anchor_tui.tui.panes.registry import APPLICATIONS, PULL_REQUESTS
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
@@ -43,6 +45,7 @@ class OperatorFleetScreen(FleetScreen):
     ) -> None:
         super().__init__(environment_names, key_actions, environment)
         self._start_action = start_action
+        self._selected_ids = IdentityCache[tuple[AppId, ...]]()
 
     # --- target and availability ---------------------------------------------------------------------
 
@@ -57,22 +60,23 @@ class OperatorFleetScreen(FleetScreen):
             return ActionTarget(self.environment, (), int(row.key) if row and row.key.isdecimal() else None)
         environment = self.snapshot.find_environment(self.environment) if self.snapshot else None
         pull_request = find_only_pull_request(environment) if environment else None
-        applications = self._list_applications()
-        if selected := tuple(id_ for key, (_, id_) in applications.items() if key in self.selected):
+        if selected := self._list_selected():
             return ActionTarget(self.environment, selected, pull_request)
-        several = sum(len(shown.applications) for shown in self.shown_environments) > 1
-        if self.pane == APPLICATIONS and row is not None and several and row.key in applications:
-            name, id_ = applications[row.key]
-            return ActionTarget(name, (id_,), pull_request)
+        found = get_row_application(self.snapshot, row) if self.snapshot and row else None
+        if self.pane == APPLICATIONS and found is not None and self._has_several_applications:
+            return ActionTarget(found[0].name, (found[1].id,), pull_request)
         return ActionTarget(self.environment, (), pull_request)
 
-    def _list_applications(self) -> dict[str, tuple[str, AppId]]:
-        """Return environment name and id of every application by its row's key."""
-        return {
-            application_row_key(environment, application): (environment.name, application.id)
-            for environment in (self.snapshot.environments if self.snapshot else ())
-            for application in environment.applications
-        }
+    def _list_selected(self) -> tuple[AppId, ...]:
+        """Return the selected applications that still exist, in the order of the environments."""
+        if self.snapshot is None or not self.selected:
+            return ()
+        environments, selected = self.snapshot.environments, self.selected
+        return self._selected_ids.get("selected", (environments, selected), partial(_find_ids, self.snapshot, selected))
+
+    @property
+    def _footer_inputs(self) -> tuple[object, ...]:
+        return (self.selected,)
 
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
@@ -125,3 +129,10 @@ class OperatorFleetScreen(FleetScreen):
             return
         target, self.selected = self.target, frozenset()
         self._start_action(action, target)
+
+
+def _find_ids(snapshot: Snapshot, keys: frozenset[str]) -> tuple[AppId, ...]:
+    """Return the applications of these rows, in the order of the environments."""
+    places = {environment.name: place for place, environment in enumerate(snapshot.environments)}
+    found = [(key, *pair) for key in keys if (pair := find_row_application(snapshot, key)) is not None]
+    return tuple(app.id for _, _, app in sorted(found, key=lambda item: (places[item[1].name], item[0])))

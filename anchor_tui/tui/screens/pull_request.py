@@ -33,7 +33,7 @@ from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.targets import ActionTarget, explain_merge
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.key_footer import KeyFooter
-from anchor_tui.tui.widgets.pane_tabs import PaneTabs
+from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 from anchor_tui.tui.widgets.row_list import RowList
 
 OVERVIEW, FILES, CHECKS, REVIEWS = "Overview", "Files", "Checks", "Reviews & commits"
@@ -85,7 +85,7 @@ class PullRequestScreen(KeyScreen):
         }
     )
 
-    now: reactive[datetime | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None, repaint=False)
     pane: reactive[str] = reactive(OVERVIEW, init=False)
 
     def __init__(
@@ -157,7 +157,7 @@ class PullRequestScreen(KeyScreen):
                 panel.readings = self.reader.readings
             self.panel.show_readings(self.reader.readings, self.now)
             tabs = self.query_one(PaneTabs)
-            tabs.panes = tuple((name, panel.item_count) for name, panel in self.panels.items())
+            tabs.panes = tuple(PaneTab(name, panel.item_count) for name, panel in self.panels.items())
             tabs.active = self.pane
             self.show_footer()
 

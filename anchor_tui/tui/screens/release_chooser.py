@@ -21,7 +21,8 @@ from anchor_tui.tui.panes.releases import RELEASE_COLUMNS, build_past_release_ro
 from anchor_tui.tui.plan_view import render_refusal
 from anchor_tui.tui.style import find_sheets, muted_text, safe_text, title_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.row_list import PaneContent, RowList, static_row
+from anchor_tui.tui.widgets.list_rows import PaneContent, static_row
+from anchor_tui.tui.widgets.row_list import RowList
 from anchor_tui.tui.workers import start_worker
 
 LoadReleases = Callable[[], Awaitable[tuple[PastRelease, ...] | Refusal]]

@@ -17,20 +17,22 @@ from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.style import join_parts, link_pull_requests, marked_text, muted_text, safe_text
 from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.steady_text import SteadyText
 
 HEADLINE_LINES = 2
 
 
-class HeaderBar(FailureGuard, Widget):
+class HeaderBar(SteadyText):
     """The overall verdict and its worst reasons."""
 
     auto_links = reactive(False)  # the colour of a number is that of its line
-    snapshot: reactive[Snapshot | None] = reactive(None)
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
 
     def watch_snapshot(self) -> None:
         """Change the height if the headline needs another number of lines."""
         if self.size.width and len(self._render_lines(self.size.width)) != self.size.height:
             self.refresh(layout=True)
+        self.refresh_if_changed()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - of Textual
         """Return the number of lines of the headline."""
@@ -64,11 +66,19 @@ class HeaderBar(FailureGuard, Widget):
         return Content(" ") + line.truncate(room, ellipsis=True, pad=True)
 
 
-class SourceBar(FailureGuard, Widget):
+class SourceBar(SteadyText):
     """The state and age of each source, and the time."""
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
-    now: reactive[datetime | None] = reactive(None)
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
+    now: reactive[datetime | None] = reactive(None, repaint=False)
+
+    def watch_snapshot(self) -> None:
+        """Show new data."""
+        self.refresh_if_changed()
+
+    def watch_now(self) -> None:
+        """Update the ages."""
+        self.refresh_if_changed()
 
     def render(self) -> Content:
         """Draw one line. Errors that the headline does not contain get the remaining width."""

@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Environment, Snapshot
@@ -22,7 +21,7 @@ from anchor_tui.tui import environment_summary
 from anchor_tui.tui.running_jobs import select_running_jobs
 from anchor_tui.tui.style import link_pull_requests, marked_text, muted_text, safe_text, title_text, wrap_muted
 from anchor_tui.tui.targets import list_known_pull_requests
-from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -32,14 +31,14 @@ MAX_CAUSE_LINES = 3
 """Lines of a card that the cause of a failure takes. The rest of the card is needed to decide what to do."""
 
 
-class EnvironmentCard(FailureGuard, Widget):
+class EnvironmentCard(SteadyText):
     """A card. Its frame is red if it fails, heavy if it is also protected, and double if it is highlighted."""
 
     auto_links = reactive(False)  # the colour of a number is that of its line
-    snapshot: reactive[Snapshot | None] = reactive(None)
-    now: reactive[datetime | None] = reactive(None)
-    environment: reactive[str] = reactive("")
-    jobs: reactive[tuple[Job, ...]] = reactive(())
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
+    now: reactive[datetime | None] = reactive(None, repaint=False)
+    environment: reactive[str] = reactive("", repaint=False)
+    jobs: reactive[tuple[Job, ...]] = reactive((), repaint=False)
 
     class Clicked(Message):
         """The operator clicked on the card."""
@@ -52,6 +51,7 @@ class EnvironmentCard(FailureGuard, Widget):
         super().__init__(id=f"card-{number}")
         self._environment_name = name
         self._number = number
+        self._frame: tuple[str, set[str]] = "", set()
 
     @property
     def _shown_environment(self) -> Environment | None:
@@ -63,9 +63,22 @@ class EnvironmentCard(FailureGuard, Widget):
         if shown is None:
             return
         traits = [shown.tier, *(["protected"] if shown.protected else [])]
-        self.border_title = title_text(f"{self._number} {shown.name} · {' · '.join(traits)}")
-        self.set_classes({f"-{shown.verdict.level}", *(["-protected"] if shown.protected else [])})
-        self.set_class(self.environment == self._environment_name, "-highlighted")
+        title = title_text(f"{self._number} {shown.name} · {' · '.join(traits)}")
+        classes = {f"-{shown.verdict.level}", *(["-protected"] if shown.protected else [])}
+        if (title, classes) != self._frame:
+            self._frame = title, classes
+            self.border_title = title
+            self.set_classes(classes)
+            self.set_class(self.environment == self._environment_name, "-highlighted")
+        self.refresh_if_changed()
+
+    def watch_now(self) -> None:
+        """Update the ages."""
+        self.refresh_if_changed()
+
+    def watch_jobs(self) -> None:
+        """Show the running actions."""
+        self.refresh_if_changed()
 
     def watch_environment(self, environment: str) -> None:
         """Show the highlight in the frame."""

@@ -10,13 +10,20 @@ from textual.widgets import Input
 
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.filter_input import FilterInput
+from anchor_tui.tui.widgets.filter_line import FilterLine
+from anchor_tui.tui.widgets.list_rows import PaneContent
 from anchor_tui.tui.widgets.row_list import RowList
+from anchor_tui.tui.widgets.row_selection import RowSelection
 
 
 class FilteredRows(FailureGuard, Vertical):
     """A list of rows and the filter that narrows it. A subclass shows the matching rows when `filter_text` changes."""
 
     filter_text: reactive[str] = reactive("", init=False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selection = RowSelection()
 
     def compose(self) -> ComposeResult:
         """Compose the rows; the filter line is inserted above them when it is opened."""
@@ -32,17 +39,26 @@ class FilteredRows(FailureGuard, Vertical):
         """True if the filter line is open or a filter is set."""
         return bool(self.filter_text) or bool(self.query(FilterInput))
 
+    def filter_content(self, content: PaneContent) -> PaneContent:
+        """Return the rows that match the filter, and show what is wrong with it in the filter line."""
+        selected = self._selection.select(content, self.filter_text)
+        for line in self.query(FilterLine):
+            line.error = self._selection.error
+        return selected
+
     async def open_filter(self) -> None:
         """Open and focus the filter line."""
-        if not self.query(FilterInput):
+        if not self.query(FilterLine):
             focused = self.screen.focused
             active_list = focused if isinstance(focused, RowList) else self.row_list
-            await self.mount(FilterInput(self.filter_text, active_list), before=self.row_list)
+            line = FilterLine(FilterInput(self.filter_text, active_list))
+            line.error = self._selection.error
+            await self.mount(line, before=self.row_list)
         self.screen.set_focus(self.query_one(FilterInput))
 
     async def clear_filter(self) -> None:
         """Close the filter line and show all rows."""
-        await self.query(FilterInput).remove()
+        await self.query(FilterLine).remove()
         self.filter_text = ""
 
     @on(Input.Changed)
@@ -57,4 +73,4 @@ class FilteredRows(FailureGuard, Vertical):
         event.stop()
         # Focus first: Textual focuses a neighbour of a focused widget that is removed.
         self.screen.set_focus(self.query_one(FilterInput).active_list)
-        await event.input.remove()
+        await self.query(FilterLine).remove()

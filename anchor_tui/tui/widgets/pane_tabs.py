@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from textual import on
 from textual.content import Content
 from textual.events import Click
@@ -9,6 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from anchor_tui.domain.status_marks import UNHEALTHY_MARKS, StatusMark
 from anchor_tui.tui.style import MUTED, join_parts, muted_text
 from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
@@ -19,11 +22,18 @@ NOTE_MIN_WIDTH = 16
 SHORT_PANE_NAMES = {"Applications": "Apps", "Pull requests": "PRs"}
 
 
+class PaneTab(NamedTuple):
+    """A pane with its number of items, None if it is not counted, and the numbers of those that need attention."""
+
+    name: str
+    number: int | None = None
+    marks: tuple[tuple[StatusMark, int], ...] = ()
+
+
 class PaneTabs(FailureGuard, Widget):
     """The names of the panes, with the number of items in each. A click on a name posts `Clicked`."""
 
-    panes: reactive[tuple[tuple[str, int | None], ...]] = reactive(())
-    """The names with their numbers of items; None for a pane that is not counted."""
+    panes: reactive[tuple[PaneTab, ...]] = reactive(())
     active: reactive[str] = reactive("")
     note: reactive[str] = reactive("")
 
@@ -37,22 +47,33 @@ class PaneTabs(FailureGuard, Widget):
     def render(self) -> Content:
         """Draw one line. The active pane differs by more than colour.
 
-        Narrow terminals get short names. Bars between the names are left out if there is too little room for the note.
+        Narrow terminals get short names. If there is too little room for the note, the bars between the names are left
+        out, then all numbers of items that need attention except the worst, then that one too.
         """
         line = self._build_line().content
         return join_parts(line, muted_text(self.note)) if self.note else line
 
     def _build_line(self) -> LabelLine[str]:
+        line = LabelLine[str](())
+        for mark_limit in (len(UNHEALTHY_MARKS), 1, 0):
+            labels = self._build_labels(mark_limit)
+            for gap in ("│", ""):
+                line = LabelLine(labels, gap=gap)
+                if line.content.cell_length + NOTE_MIN_WIDTH <= self.size.width:
+                    return line
+        return line
+
+    def _build_labels(self, mark_limit: int) -> list[LineLabel[str]]:
+        """Return a label for each tab, with so many of its marks."""
         narrow = self.size.width < WIDE_TABS_MIN_WIDTH
         labels = []
-        for name, count in self.panes:
-            title = SHORT_PANE_NAMES.get(name, name) if narrow else name
-            number = "" if count is None or (narrow and not count) else f" {count}"
-            style = "bold reverse" if name == self.active else MUTED
-            labels.append(LineLabel(Content.styled(f" {title}{number} ", style), name))
-        line = LabelLine(labels, gap="│")
-        is_crowded = line.content.cell_length + NOTE_MIN_WIDTH > self.size.width
-        return LabelLine(labels, gap="") if is_crowded else line
+        for tab in self.panes:
+            title = SHORT_PANE_NAMES.get(tab.name, tab.name) if narrow else tab.name
+            numbers = "" if tab.number is None or (narrow and not tab.number) else f" {tab.number:,}"
+            numbers += "".join(f" {mark.glyph()}{count:,}" for mark, count in tab.marks[:mark_limit])
+            style = "bold reverse" if tab.name == self.active else MUTED
+            labels.append(LineLabel(Content.styled(f" {title}{numbers} ", style), tab.name))
+        return labels
 
     @on(Click)
     def report_click(self, event: Click) -> None:

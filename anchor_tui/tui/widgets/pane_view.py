@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 
 from textual.app import ComposeResult
 
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
-from anchor_tui.tui.widgets.pane_tabs import PaneTabs
-from anchor_tui.tui.widgets.row_list import PaneContent
+from anchor_tui.tui.widgets.list_rows import PaneContent
+from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 
 
 class PaneView(FilteredRows):
@@ -25,30 +25,23 @@ class PaneView(FilteredRows):
         yield PaneTabs()
         yield from super().compose()
 
-    def show_panes(
-        self,
-        panes: Mapping[str, PaneContent],
-        active: str,
-        content: PaneContent,
-        running: str,
-        scope: str,
-        now: datetime,
+    def show_pane(
+        self, tabs: Sequence[PaneTab], active: str, content: PaneContent, running: str, scope: str, now: datetime
     ) -> None:
         """Show the rows of `content`.
 
-        `panes` and `active` are for the tabs. `running` describes running actions, `scope` the shown environments.
+        `tabs` and `active` are for the line of tabs. `running` describes running actions, `scope` what is shown.
         """
-        tabs = self.query_one(PaneTabs)
-        tabs.panes = tuple((name, pane.shown_count) for name, pane in panes.items())
-        tabs.active = active
+        line = self.query_one(PaneTabs)
+        line.panes = tuple(tabs)
+        line.active = active
         self._content, self._running_text, self._scope = content, running, scope
         self._show_rows(now)
 
     def _show_rows(self, now: datetime) -> None:
-        filtered = self._content.filter_rows(self.filter_text)
-        self.row_list.show_rows(filtered, now)
+        self.row_list.show_rows(self.filter_content(self._content), now)
         if self.filter_text:
-            count = f"{len(filtered.rows)} of {len(self._content.rows)}"
+            count = f"{self._selection.count:,} of {len(self._content.rows):,}"
             note = f"filter “{self.filter_text}”: {count} · {self._scope}"
         else:
             note = f"{self._running_text} · {self._scope}" if self._running_text else self._scope

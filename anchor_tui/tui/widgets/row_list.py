@@ -1,15 +1,15 @@
 """A list of rows with a cursor, drawn line by line: replacing thousands of rows costs one frame.
 
 The cursor is held by the row's key: when rows appear, vanish or move, the cursor stays on its row. Textual's scrolling
-keys are not inherited, since they would leave the cursor behind.
+keys are not inherited, since they would leave the cursor behind. A row that is the same object as before is not drawn
+again; as time passes, only lines with another text are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar, overload
+from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -22,144 +22,34 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from anchor_tui.domain.identity import is_same
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.style import link_pull_requests, safe_text
-from anchor_tui.tui.widgets.failure_guard import FailureGuard, format_failure
+from anchor_tui.tui.widgets.column_widths import fit_widths, join_cells
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.list_rows import LazyRows, ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.row_index import FoundRow, RowIndex
 
-_GAP = 2
-_FLEXIBLE_MIN_WIDTH = 8
 _MEASURED_ROWS = 60
-"""Number of rows that are measured for the column widths. Longer texts further down are cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListColumn:
-    """A column. A flexible one takes the remaining width, and shrinks if there is none.
-
-    An optional one is left out if the row is too long even when the flexible ones have shrunk.
-    """
-
-    title: str
-    is_flexible: bool = False
-    is_optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ListRow:
-    """A row: its key, its content and what the keys apply to.
-
-    `draw_cells` and `draw_detail` take the current time, since ages count up. They are called when the row is visible:
-    of thousands of rows only one screen is drawn.
-    """
-
-    key: str
-    draw_cells: Callable[[datetime], tuple[Content, ...]]
-    draw_detail: Callable[[datetime], Content]
-    search_text: str = ""
-    """Text that a filter searches."""
-    url: str | None = None
-    clipboard_text: str = ""
-    subject: object = None
-    """The value that the row shows. Its shortened messages can be copied in full."""
-    pull_request: int | None = None
-    """The number of the pull request that the row is about. Its key and a click on the number open it."""
-    other_pull_requests: frozenset[int] = frozenset()
-    """Other pull requests whose numbers the row shows. A click on a number opens it."""
-
-    @property
-    def linked_pull_requests(self) -> frozenset[int]:
-        """The pull requests whose numbers can be clicked."""
-        return self.other_pull_requests | ({self.pull_request} if self.pull_request is not None else set())
-
-    def cells_at(self, now: datetime) -> tuple[Content, ...]:
-        """Return the cells; if they cannot be drawn, the reason in the first one."""
-        try:
-            return self.draw_cells(now)
-        except Exception as error:  # noqa: BLE001 - the other rows are shown
-            return (safe_text(format_failure(error, "row")),)
-
-    def detail_at(self, now: datetime) -> Content:
-        """Return the details; if they cannot be drawn, the reason."""
-        try:
-            return self.draw_detail(now)
-        except Exception as error:  # noqa: BLE001 - the row itself is shown
-            return safe_text(format_failure(error, "row"))
-
-    def matches(self, words: str) -> bool:
-        """Return True if the row contains every one of the words, which are in lower case."""
-        text = self.search_text.lower()
-        return all(word in text for word in words.split())
-
-
-def static_row(
-    key: str,
-    cells: tuple[Content, ...],
-    detail: Content,
-    url: str | None = None,
-    *,
-    clipboard_text: str = "",
-    subject: object = None,
-) -> ListRow:
-    """Return a row that does not change with time."""
-    search_text = " ".join([*(cell.plain for cell in cells), detail.plain])
-    return ListRow(key, lambda _now: cells, lambda _now: detail, search_text, url, clipboard_text, subject)
-
-
-class LazyRows(Sequence[ListRow]):
-    """Rows that are made each time they are drawn: of thousands of rows only one screen is."""
-
-    def __init__(self, keys: Sequence[str], make_row: Callable[[int], ListRow]) -> None:
-        self.keys = keys
-        self._make_row = make_row
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    @overload
-    def __getitem__(self, index: int) -> ListRow: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[ListRow, ...]: ...
-    def __getitem__(self, index: int | slice) -> ListRow | tuple[ListRow, ...]:
-        if isinstance(index, slice):
-            return tuple(map(self._make_row, range(*index.indices(len(self)))))
-        return self._make_row(range(len(self))[index])
-
-
-@dataclass(frozen=True, slots=True)
-class PaneContent:
-    """Columns and rows, and the text that is shown if there are no rows."""
-
-    columns: tuple[ListColumn, ...]
-    rows: Sequence[ListRow]
-    empty_text: str
-    item_count: int | None = None
-    """Number of items that the tab shows, if it is not the number of rows: a row may stand for several items."""
-
-    @property
-    def shown_count(self) -> int:
-        """The number that the tab shows."""
-        return len(self.rows) if self.item_count is None else self.item_count
-
-    def filter_rows(self, filter_text: str) -> PaneContent:
-        """Return the rows that match a filter."""
-        if not filter_text:
-            return self
-        rows = tuple(row for row in self.rows if row.matches(filter_text.lower()))
-        return replace(self, rows=rows, empty_text=f"no match for “{filter_text}”" if self.rows else self.empty_text)
+"""Number of rows after the first page that are measured for the column widths. Longer texts further down are cut."""
 
 
 class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     """Rows below a line of titles. Posts `Highlighted` when the cursor moves to another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--titles", "row-list--row", "row-list--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "row-list--titles",
+        "row-list--row",
+        "row-list--cursor",
+        "row-list--heading",
+    }
 
     auto_links = reactive(False)  # the colour of a number is that of its row
-    rows: reactive[Sequence[ListRow]] = reactive((), layout=False)
-    now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC))
-    cursor: reactive[str | None] = reactive(None)
+    now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC), repaint=False)
+    cursor: reactive[str | None] = reactive(None, repaint=False)
     """Key of the highlighted row."""
-    selected: reactive[frozenset[str]] = reactive(frozenset[str]())
+    selected: reactive[frozenset[str]] = reactive(frozenset[str](), repaint=False)
     """Keys of the selected rows."""
 
     class Highlighted(Message):
@@ -179,33 +69,63 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self.columns = columns
         self.empty_text = empty_text
-        self._widths: tuple[int, ...] = ()
+        self._total: int | None = None
+        self._places = RowIndex[ListRow]()
         self._index = 0
-        self._places: dict[str, int] = {}
+        self._widths: tuple[int, ...] = ()
+        self._sample: Sequence[ListRow] = ()
+        self._measured_frame: tuple[tuple[ListColumn, ...], int] = (), 0
+        self._drawn: dict[int, tuple[ListRow, tuple[Content, ...]]] = {}
+        """The rows and cells of the lines as they were drawn last, by place."""
+
+    @property
+    def rows(self) -> Sequence[ListRow]:
+        """The rows, with headings."""
+        return self._places.rows
 
     @property
     def highlighted_row(self) -> ListRow | None:
         """The row under the cursor."""
-        return self.rows[self._index] if 0 <= self._index < len(self.rows) else None
+        row = self.rows[self._index] if 0 <= self._index < len(self.rows) else None
+        return row if row is not None and not row.is_heading else None
 
     def find_row(self, key: str) -> ListRow | None:
         """Return the row with a key; None if there is none."""
-        place = self._places.get(key)
-        return None if place is None else self.rows[place]
+        place = self._places.find(key)
+        return self.rows[place] if place is not None else None
 
     def show_rows(self, content: PaneContent, now: datetime) -> None:
-        """Replace columns and rows."""
-        self.columns, self.empty_text, self.now = content.columns, content.empty_text, now
-        self.set_reactive(RowList.rows, content.rows)
-        self.watch_rows(content.rows)  # also if the rows are equal: the columns may be others
-        self.refresh()
+        """Replace columns and rows. Lines whose rows are the same objects are not drawn again, only their ages."""
+        before, place, title = self.rows, self._index, self._describe_position()
+        was_visible = place in self._visible_places
+        is_same_frame = content.columns == self.columns and bool(before)
+        self.columns, self.empty_text, self._total = content.columns, content.empty_text, content.total
+        is_lazy = isinstance(content.rows, LazyRows)
+        has_same_rows = before is content.rows if is_lazy else is_same(before, content.rows)
+        if not has_same_rows:
+            self._places = RowIndex(content.rows, content.rows.keys if isinstance(content.rows, LazyRows) else None)
+            self._keep_cursor()
+        is_same_frame &= not self._measure_columns(now) and bool(self.rows)
+        if was_visible and self._index not in self._visible_places:
+            self._scroll_to_cursor()
+        self.set_reactive(RowList.now, now)
+        if not is_same_frame:
+            self.refresh()
+            return
+        self._refresh_changed()
+        if not has_same_rows and len(before) > len(self.rows):
+            self._refresh_places(range(len(self.rows), len(before)))
+        if place != self._index:
+            self._refresh_places([place, self._index])
+        if self._describe_position() != title:
+            self._refresh_titles()
 
     # --- cursor --------------------------------------------------------------------------------------
 
     def action_move_cursor(self, step: int) -> None:
         """Move the cursor by a number of rows, not beyond the ends."""
         if self.rows:
-            self.cursor = self.rows[max(0, min(len(self.rows) - 1, self._index + step))].key
+            self.cursor = self.rows[self._places.move(self._index, step)].key
 
     def action_move_page(self, pages: int) -> None:
         """Move the cursor by a number of visible pages."""
@@ -219,104 +139,169 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor to the last row."""
         self.action_move_cursor(len(self.rows))
 
-    def watch_rows(self, rows: Sequence[ListRow]) -> None:
+    def move_to_match(self, step: int, matches: Callable[[ListRow], bool]) -> FoundRow | None:
+        """Move the cursor to the next (1) or previous (-1) row that matches. Return its place if there is one."""
+        found = self._places.search(self._index, step, matches) if self.rows else None
+        if found is not None:
+            self.cursor = self.rows[found.place].key
+        return found
+
+    def _keep_cursor(self) -> None:
         """Keep the cursor on its row; if that is gone, on the row in its place."""
-        keys = rows.keys if isinstance(rows, LazyRows) else [row.key for row in rows]
-        self._places = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))  # the first of equal keys
-        if self.cursor is not None and self.cursor in self._places:
-            self._index = self._places[self.cursor]
+        if (found := self._places.find(self.cursor, self._index)) is not None:
+            self._index = found
         else:
-            self._index = max(0, min(self._index, len(rows) - 1))
-            self.cursor = keys[self._index] if keys else None
-        self._measure_columns()
+            self._index = self._places.move(max(0, min(self._index, len(self.rows) - 1)), 0)
+            row = self.highlighted_row
+            self.cursor = row.key if row is not None else None
         self.post_message(self.Highlighted(self, self.highlighted_row))
 
     def watch_cursor(self, cursor: str | None) -> None:
         """Scroll to the highlighted row and report it."""
-        found = self._places.get(cursor or "")
+        found = self._places.find(cursor, self._index)
         if found is None:
             return
-        self._index = found
-        # Two lines high: the titles take one line of the view, so the row must not be its last.
-        self.scroll_to_region(Region(0, found, 1, 2), animate=False, force=True)
+        before, self._index = self._index, found
+        self._scroll_to_cursor()
         self.post_message(self.Highlighted(self, self.highlighted_row))
-        self.refresh()
+        self._refresh_places({before, found})
+        self._refresh_titles()
+
+    def _scroll_to_cursor(self) -> None:
+        """Scroll until the highlighted row is visible, and the heading above it."""
+        # Two lines high: the titles take one line of the view, so the row must not be its last.
+        place = self._index
+        top = place - 1 if place and self.rows[place - 1].is_heading else place
+        self.scroll_to_region(Region(0, top, 1, 2 + place - top), animate=False, force=True)
+
+    def watch_selected(self, before: frozenset[str], after: frozenset[str]) -> None:
+        """Mark the selected rows."""
+        changed = before ^ after
+        self._refresh_places(place for place in self._visible_places if self.rows[place].key in changed)
 
     @on(Click)
     def highlight_clicked_row(self, event: Click) -> None:
         """Highlight the clicked row."""
         line = event.y - 1 + self.scroll_offset.y
-        if event.y > 0 and 0 <= line < len(self.rows):
+        if event.y > 0 and 0 <= line < len(self.rows) and not self.rows[line].is_heading:
             self.cursor = self.rows[line].key
 
     # --- drawing -------------------------------------------------------------------------------------
 
+    @property
+    def _visible_places(self) -> range:
+        top = self.scroll_offset.y
+        return range(top, max(top, min(len(self.rows), top + self.size.height - 1)))
+
+    def _refresh_places(self, places: Iterable[int]) -> None:
+        for place in places:
+            self.refresh_line(place + 1)
+
+    def _refresh_titles(self) -> None:
+        self.refresh(Region(0, 0, self.size.width, 1))
+
+    def watch_now(self) -> None:
+        """Draw the visible lines whose text is another one now."""
+        self._refresh_changed()
+
+    def _refresh_changed(self) -> None:
+        """Draw the visible lines that show another row or another text than they were drawn with."""
+        for place in self._visible_places:
+            row, (drawn, cells) = self.rows[place], self._drawn.get(place, (None, ()))
+            if row is drawn and row.is_static:
+                continue
+            new = row.cells_at(self.now) if drawn is not None and row.key == drawn.key else ()
+            if new and len(new) == len(cells) and all(map(Content.is_same, new, cells)):
+                self._drawn[place] = row, cells
+                continue
+            if place < len(self._sample) and self._is_cut(new) and self._measure_columns(self.now, is_forced=True):
+                self.refresh()
+                return
+            self._refresh_places([place])
+
+    def _is_cut(self, cells: tuple[Content, ...]) -> bool:
+        """Return True if a cell does not fit into a column that is as wide as its cells."""
+        fixed = zip(self.columns, cells, self._widths, strict=False)
+        return any(0 < width < cell.cell_length for column, cell, width in fixed if not column.is_flexible)
+
     @on(Resize)
-    def _measure_columns(self) -> None:
-        """Choose the column widths for the available width."""
+    def measure_again(self) -> None:
+        """Choose the column widths for another size."""
+        self._measure_columns(self.now)
+
+    def _measure_columns(self, now: datetime, *, is_forced: bool = False) -> bool:
+        """Choose the column widths for the available width. Return True if they are others than before."""
         self.virtual_size = Size(self._row_width, len(self.rows) + 1)
-        wanted = [len(column.title) for column in self.columns]
-        for row in self.rows[:_MEASURED_ROWS]:
-            for index, cell in enumerate(row.cells_at(self.now)[: len(wanted)]):
-                wanted[index] = max(wanted[index], cell.cell_length)
-        self._widths = tuple(_fit_widths(wanted, self.columns, self._row_width - 1))
+        before = self._widths
+        sample = self.rows[: self.size.height + _MEASURED_ROWS]
+        frame = self.columns, self._row_width
+        if is_forced or frame != self._measured_frame or not is_same(sample, self._sample):
+            self._sample, self._measured_frame = sample, frame
+            wanted = [len(column.title) for column in self.columns]
+            for row in sample:
+                cells = row.cells_at(now)
+                for index, cell in enumerate(() if self._fills_line(cells) else cells[: len(wanted)]):
+                    wanted[index] = max(wanted[index], cell.cell_length)
+            wanted = [0 if column.is_hidden else width for column, width in zip(self.columns, wanted, strict=True)]
+            self._widths = tuple(fit_widths(wanted, self.columns, self._row_width - 1))
+        return self._widths != before
+
+    def _fills_line(self, cells: tuple[Content, ...]) -> bool:
+        """Return True for a heading and for the reason why a row cannot be drawn: a single cell."""
+        return len(cells) == 1 < len(self.columns)
+
+    @property
+    def _is_scrolling(self) -> bool:
+        return len(self.rows) + 1 > self.size.height
 
     @property
     def _row_width(self) -> int:
         """The width of a row: that of the list without its scrollbar."""
-        is_scrolling = len(self.rows) + 1 > self.size.height
-        return max(0, self.size.width - (self.styles.scrollbar_size_vertical if is_scrolling else 0))
+        return max(0, self.size.width - (self.styles.scrollbar_size_vertical if self._is_scrolling else 0))
+
+    def _describe_position(self) -> str:
+        """Return the position of the cursor if not all rows are visible: "1,234 of 5,000", "12 of 37 (5,000)"."""
+        if self.highlighted_row is None or not (self._is_scrolling or self._total is not None):
+            return ""
+        total = f" ({self._total:,})" if self._total is not None else ""
+        return f"{self._places.get_position(self._index):,} of {self._places.count:,}{total}"
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the view: the titles are fixed, the rows scroll below them."""
         width = self._row_width
         if y == 0:
             titles = tuple(Content(column.title) for column in self.columns)
-            return self._render_strip(titles, " ", width, "row-list--titles")
+            return self._render_strip(titles, " ", width, "row-list--titles", note=self._describe_position())
         index = y - 1 + self.scroll_offset.y
         if not self.rows and y == 1:
             return self._render_strip((safe_text(self.empty_text),), " ", width, "row-list--titles", full_width=True)
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self.rich_style)
-        here = index == self._index
-        row = self.rows[index]
-        cells = tuple(link_pull_requests(cell, row.linked_pull_requests) for cell in row.cells_at(self.now))
+        row, here = self.rows[index], index == self._index
+        cells = row.cells_at(self.now)
+        if len(self._drawn) > 2 * self.size.height:
+            self._drawn = {place: drawn for place, drawn in self._drawn.items() if place in self._visible_places}
+        self._drawn[index] = row, cells
+        full_width = self._fills_line(cells)
+        if row.is_heading:
+            return self._render_strip(cells, " ", width, "row-list--heading", full_width=full_width)
+        cells = tuple(link_pull_requests(cell, row.linked_pull_requests) for cell in cells)
         gutter = "●" if row.key in self.selected else "▌" if here else " "
-        return self._render_strip(cells, gutter, width, "row-list--cursor" if here else "row-list--row")
+        component = "row-list--cursor" if here else "row-list--row"
+        return self._render_strip(cells, gutter, width, component, full_width=full_width)
 
     def _render_strip(
-        self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, full_width: bool = False
+        self,
+        cells: tuple[Content, ...],
+        gutter: str,
+        width: int,
+        component: str,
+        *,
+        full_width: bool = False,
+        note: str = "",
     ) -> Strip:
         widths = (width - 1,) if full_width else self._widths
-        padded = [
-            cell.truncate(cell_width, ellipsis=True, pad=True)
-            for cell, cell_width in zip(cells, widths, strict=False)
-            if cell_width > 0
-        ]
-        line = Content(gutter) + Content(" " * _GAP).join(padded)
+        line = join_cells(cells, widths, gutter, width, note)
         style = self.get_visual_style(component)
-        line = line.truncate(width, ellipsis=True, pad=True)
         strips = Visual.to_strips(self, line, width, 1, style, apply_selection=False)
         return strips[0] if strips else Strip.blank(width)
-
-
-def _fit_widths(wanted: list[int], columns: Sequence[ListColumn], room: int) -> list[int]:
-    """Return the column widths for a line of `room` cells; a column of width 0 is left out."""
-    widths = list(wanted)
-    flexible = [index for index, column in enumerate(columns) if column.is_flexible]
-
-    def measure_excess() -> int:
-        shown = [width for width in widths if width]
-        return sum(shown) + _GAP * max(0, len(shown) - 1) - room
-
-    def measure_slack() -> int:
-        return sum(max(0, widths[index] - _FLEXIBLE_MIN_WIDTH) for index in flexible)
-
-    for index in reversed([index for index, column in enumerate(columns) if column.is_optional]):
-        if measure_excess() > measure_slack():
-            widths[index] = 0
-    for index in reversed(flexible):
-        widths[index] -= min(max(0, measure_excess()), max(0, widths[index] - _FLEXIBLE_MIN_WIDTH))
-    if (spare := -measure_excess()) > 0 and (shown := [index for index in flexible if widths[index]]):
-        widths[shown[-1]] += spare
-    return widths

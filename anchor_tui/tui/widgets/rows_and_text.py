@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.line_view import LineView
-from anchor_tui.tui.widgets.row_list import ListRow, PaneContent
+from anchor_tui.tui.widgets.list_rows import ListRow, PaneContent
 
 BESIDE_MIN_WIDTH = 110
 """The width from which the text is beside the rows."""
@@ -26,7 +26,7 @@ class InspectionRows(FilteredRows):
 
     def watch_content(self) -> None:
         """Show the matching rows."""
-        self.row_list.show_rows(self.content.filter_rows(self.filter_text), self.row_list.now)
+        self.row_list.show_rows(self.filter_content(self.content), self.row_list.now)
 
     def watch_filter_text(self) -> None:
         """Show the matching rows."""

@@ -15,7 +15,7 @@ from anchor_tui.domain.inspection.tree_lines import TreeOrder
 from anchor_tui.tui.inspection import diff, resources
 from anchor_tui.tui.inspection.diff import DiffPanel
 from anchor_tui.tui.inspection.panel import MAX_POLL_S, choose_pause_s
-from anchor_tui.tui.widgets.row_list import LazyRows, ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.list_rows import LazyRows, ListColumn, ListRow, PaneContent
 from tests.tui.harness import open_app
 from tests.tui.inspection.pane_app import FakeInspector, fresh, open_pane
 from tests.tui.sample_readings import INCIDENT

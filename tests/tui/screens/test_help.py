@@ -19,7 +19,7 @@ async def test_help_explains_unavailable_keys():
 
 
 async def test_help_lists_every_key(picture):
-    async with open_app((110, 46)) as ui:
+    async with open_app((110, 50)) as ui:
         await ui.show(HEALTHY)
         await ui.press("question_mark")
         for action in REGISTRY:

@@ -37,7 +37,7 @@ async def test_cursor_keys_move_the_rows_while_filtering():
         assert ui.fleet.highlighted_row is not None
         assert "staging" in ui.fleet.highlighted_row.key
         await ui.press("up")
-        assert "dev" in ui.fleet.highlighted_row.key
+        assert "prod" in ui.fleet.highlighted_row.key
 
 
 async def test_enter_in_the_filter_returns_to_the_active_list():
