@@ -92,15 +92,15 @@ def group_reasons(reasons: Sequence[Reason]) -> list[Reason]:
     for reason in reasons:
         if reason.group and reason.application:
             members.setdefault((reason.level, reason.group), []).append(reason)
+    names = {group: tuple(dict.fromkeys(member.application for member in same)) for group, same in members.items()}
     grouped: list[Reason] = []
     for reason in reasons:
-        same = members.get((reason.level, reason.group), []) if reason.application else []
-        names = tuple(dict.fromkeys(member.application for member in same))
-        if len(names) < GROUP_FROM:
+        group = (reason.level, reason.group)
+        if not reason.application or len(names.get(group, ())) < GROUP_FROM:
             grouped.append(reason)
-        elif same[0] is reason:
-            text = f"{len(names):,} {reason.group}: {join_names(names)}"
-            releases = {member.since for member in same}
+        elif members[group][0] is reason:
+            text = f"{len(names[group]):,} {reason.group}: {join_names(names[group])}"
+            releases = {member.since for member in members[group]}
             since = reason.since if len(releases) == 1 else ""
             grouped.append(Reason(reason.level, text, since=since, cause=reason.cause))
     return grouped

@@ -11,6 +11,7 @@ from anchor_tui.config.model import Config
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.data_source import DataSource
+from anchor_tui.services.observe.deferred_source import DeferredGitHubSource
 from anchor_tui.services.observe.evidence_scope import EvidenceScope
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from anchor_tui.sources.argocd.evidence import EvidenceLimits
     from anchor_tui.sources.argocd.read_client import ReadClient
     from anchor_tui.sources.argocd.source import ArgoSource
+    from anchor_tui.sources.github.source import GitHubSource
 
 
 def make_sources(
@@ -34,7 +36,6 @@ def make_sources(
     been sent already, by the name of the server.
     """
     from anchor_tui.sources.argocd.source import ArgoSource
-    from anchor_tui.sources.github.source import GitHubSource
 
     pending_prefetches = dict(prefetched or {})
     connections = Connections(config, environ, home)
@@ -55,9 +56,14 @@ def make_sources(
 
         return ArgoSource(server, config.environments, connect, now, limits)
 
+    def create_github_source() -> GitHubSource:
+        from anchor_tui.sources.github.source import GitHubSource
+
+        return GitHubSource(config, connections.connect_github, now)
+
     return [
         *(make_argocd_source(server.name) for server in config.servers_in_use),
-        GitHubSource(config, connections.connect_github, now),
+        DeferredGitHubSource(create_github_source),
     ]
 
 
