@@ -38,8 +38,8 @@ class PaneView(FilteredRows):
         self._content, self._running_text, self._scope = content, running, scope
         self._show_rows(now)
 
-    def _show_rows(self, now: datetime) -> None:
-        self.row_list.show_rows(self.filter_content(self._content), now)
+    def _show_rows(self, now: datetime, *, is_new_filter: bool = False) -> None:
+        self.row_list.show_rows(self.filter_content(self._content), now, is_new_filter=is_new_filter)
         if self.filter_text:
             count = f"{self._selection.count:,} of {len(self._content.rows):,}"
             note = f"filter “{self.filter_text}”: {count} · {self._scope}"
@@ -49,4 +49,4 @@ class PaneView(FilteredRows):
 
     def watch_filter_text(self) -> None:
         """Show the matching rows."""
-        self._show_rows(self.row_list.now)
+        self._show_rows(self.row_list.now, is_new_filter=True)

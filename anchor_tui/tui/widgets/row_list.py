@@ -94,8 +94,11 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         place = self._places.find(key)
         return self.rows[place] if place is not None else None
 
-    def show_rows(self, content: PaneContent, now: datetime) -> None:
-        """Replace columns and rows. Lines whose rows are the same objects are not drawn again, only their ages."""
+    def show_rows(self, content: PaneContent, now: datetime, *, is_new_filter: bool = False) -> None:
+        """Replace columns and rows. Lines whose rows are the same objects are not drawn again, only their ages.
+
+        If the highlighted row is gone, the cursor stays in its place; with a new filter it moves to the first row.
+        """
         before, place, title = self.rows, self._index, self._describe_position()
         was_visible = place in self._visible_places
         is_same_frame = content.columns == self.columns and bool(before)
@@ -104,7 +107,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         has_same_rows = before is content.rows if is_lazy else is_same(before, content.rows)
         if not has_same_rows:
             self._places = RowIndex(content.rows, content.rows.keys if isinstance(content.rows, LazyRows) else None)
-            self._keep_cursor()
+            self._keep_cursor(is_new_filter=is_new_filter)
         is_same_frame &= not self._measure_columns(now) and bool(self.rows)
         if was_visible and self._index not in self._visible_places:
             self._scroll_to_cursor()
@@ -146,12 +149,13 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor = self.rows[found.place].key
         return found
 
-    def _keep_cursor(self) -> None:
-        """Keep the cursor on its row; if that is gone, on the row in its place."""
+    def _keep_cursor(self, *, is_new_filter: bool) -> None:
+        """Keep the cursor on its row; if that is gone, on the row in its place, or on the first for a new filter."""
         if (found := self._places.find(self.cursor, self._index)) is not None:
             self._index = found
         else:
-            self._index = self._places.move(max(0, min(self._index, len(self.rows) - 1)), 0)
+            place = 0 if is_new_filter else max(0, min(self._index, len(self.rows) - 1))
+            self._index = self._places.move(place, 0)
             row = self.highlighted_row
             self.cursor = row.key if row is not None else None
         self.post_message(self.Highlighted(self, self.highlighted_row))

@@ -114,3 +114,13 @@ async def test_new_data_is_filtered():
         await ui.show(readings(fresh(argocd(*changed, labels=LABELS))))
         assert len(row_list.rows) == 12
         assert row_list.rows[0].clipboard_text == "argocd/app-0001"
+
+
+async def test_a_new_filter_moves_a_lost_cursor_to_the_top():
+    async with open_app((110, 32), ESTATE) as ui:
+        await show(ui)
+        row_list = await filter_by(ui, "health:healthy")
+        row_list.action_move_to_last()
+        assert row_list.highlighted_row is row_list.rows[-1]
+        await filter_by(ui, "health:degraded")
+        assert row_list.highlighted_row is row_list.rows[0]
