@@ -206,7 +206,7 @@ class PolicyConfig(msgspec.Struct, frozen=True):
     memory_budget: Annotated[str, key("memory that an environment may request", MEMORY)] = "4Gi"
     evidence_budget: Annotated[
         int, key("applications of an Argo CD whose manifests are read, the most important first", minimum=0)
-    ] = 200
+    ] = 100
     waivers: Annotated[tuple[Waiver, ...], key("checks that may fail for a while")] = ()
 
 

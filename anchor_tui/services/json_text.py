@@ -17,15 +17,19 @@ _CANDIDATE = re.compile(r"##\[|[^ -~]")
 
 def format_json(document: object) -> str:
     """Return an indented JSON document with a final newline. It reads back as `clean_document` of the document."""
-    return msgspec.json.format(format_json_line(document).rstrip("\n"), indent=2) + "\n"
+    return msgspec.json.format(_format_compact(document), indent=2) + "\n"
 
 
 def format_json_line(document: object) -> str:
     """Return a JSON document on one line, with a final newline."""
+    return _format_compact(document) + "\n"
+
+
+def _format_compact(document: object) -> str:
     text = _encode_clean_document(document)
     if text is None:
         text = json.dumps(clean_document(document), ensure_ascii=False, separators=(",", ":"))
-    return escape_json(text) + "\n"
+    return escape_json(text)
 
 
 def _encode_clean_document(document: object) -> str | None:
