@@ -58,7 +58,7 @@ def test_a_configured_key_may_equal_one_of_a_pane(tmp_path):
         ('diff-copy = "end"', "last-row"),
         ('search = "shift+left"', "scroll-left"),
         ('estate-whole = "j"', "next-row"),
-        ('next-row = "n"', "log-pod, next-match"),
+        ('next-row = "n"', "log-pod, next-unhealthy, next-match"),
     ],
 )
 def test_two_actions_of_a_pane_cannot_share_a_key(line, clash, tmp_path):

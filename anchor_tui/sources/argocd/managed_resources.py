@@ -37,7 +37,7 @@ ApplicationFingerprint = tuple[tuple[object, ...], datetime | None, str | None]
 """The fields that a change of the manifests changes too, the end of the last operation, and the compared commit."""
 
 
-KEPT_KEYS = frozenset({"group", "kind", "namespace", "name", "hook", "targetState", "liveState"})
+KEPT_KEYS = ("group", "kind", "namespace", "name", "hook", "targetState", "liveState")
 """What the checks read of a managed resource. The normalized and the predicted state are as large, and are dropped."""
 
 
@@ -49,11 +49,7 @@ class ManagedResourcesJson(msgspec.Struct):
     def read_objects(self) -> list[dict[str, Any]]:
         """Return the items. Their objects are JSON in texts, which are repaired: users write them."""
         return [
-            {
-                key: repair_json_text(value) if isinstance(value, str) else value
-                for key, value in item.items()
-                if key in KEPT_KEYS
-            }
+            {key: repair_json_text(value) if isinstance(value, str) else value for key, value in item.items()}
             for item in self.items or []
         ]
 
@@ -125,7 +121,8 @@ class ManagedResourcesReader:
             return ManagedResources(self._now(), error=error.message, permitted=False)
         except SourceError as error:
             return ManagedResources(self._now(), error=error.message)
-        return ManagedResources(self._now(), tuple(items), secrets)
+        kept = tuple({key: item[key] for key in KEPT_KEYS if key in item} for item in items)
+        return ManagedResources(self._now(), kept, secrets)
 
     async def _read_secrets(
         self, client: ReadClient, application: Application, items: list[dict[str, Any]]
