@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from anchor_tui.sources.argocd.client import ArgoClient
 from tests.cli.commander import make_commander
 
 
@@ -29,3 +30,9 @@ def folder(tmp_path, monkeypatch):
 def cli(monkeypatch, capfd):
     """Return a function that takes an operator and returns its command line."""
     return lambda op: make_commander(op, monkeypatch, capfd)
+
+
+@pytest.fixture
+def short_requests(monkeypatch):
+    """Limit each request that changes something to a second: tests that lose its answer wait for that."""
+    monkeypatch.setitem(ArgoClient.send.__kwdefaults__, "timeout_s", 1.0)

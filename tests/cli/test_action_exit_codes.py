@@ -179,6 +179,7 @@ def test_5_if_the_action_failed(tmp_path, cli):
         assert (code, "admission webhook denied the request: no" in out) == (5, True)
 
 
+@pytest.mark.usefixtures("short_requests")
 @pytest.mark.parametrize(
     "argv", [("refresh", "dev"), ("sync", "dev", "--yes"), ("promote", "staging", "--yes", "--without-argocd")]
 )

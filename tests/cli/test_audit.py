@@ -100,6 +100,7 @@ def test_an_unreadable_audit_exits_with_3(tmp_path, cli):
         assert "cannot read the audit log" in err
 
 
+@pytest.mark.usefixtures("short_requests")
 def test_an_unknown_outcome_can_be_acknowledged(tmp_path, cli):
     with operator_at("steady", tmp_path) as op:
         command = cli(op)
