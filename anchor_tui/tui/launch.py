@@ -21,7 +21,9 @@ def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: 
     prefetched = start_prefetch(context.config, context.environ, context.home)
     from anchor_tui.services.observe.background import BackgroundThread
 
-    reader = BackgroundThread(context.config, context.environ, context.home, prefetched, context.state)
+    reader = BackgroundThread(
+        context.config, context.environ, context.home, prefetched, context.state, waits_for_frame=True
+    )
     reader.start()
     if no_color:
         os.environ["NO_COLOR"] = "1"  # Textual reads it when the application is created

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
 
 STOP_TIMEOUT_S = 0.5
+FIRST_FRAME_TIMEOUT_S = 1.0
+"""The longest wait for the first frame, in seconds."""
 MAX_CANCEL_ROUNDS = 10
 
 T = TypeVar("T")
@@ -40,6 +42,7 @@ class BackgroundThread:
 
     Its public methods can be called from any thread. Listeners are called on this one. `prefetched` is the result of
     `start_prefetch`; `state_folder` contains the audit log, None means the user's own; `now` is the readings' clock.
+    With `waits_for_frame` the reading starts after `on_first_frame`.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class BackgroundThread:
         prefetched: Mapping[str, Prefetch] | None = None,
         state_folder: Path | None = None,
         now: Clock = utc_now,
+        *,
+        waits_for_frame: bool = False,
     ) -> None:
         self.config = config
         self.error: Exception | None = None
@@ -59,6 +64,7 @@ class BackgroundThread:
         self._prefetched = prefetched
         self._state_folder = state_folder
         self._now = now
+        self._waits_for_frame = waits_for_frame
         self._lock = threading.Lock()
         self._listener: SnapshotListener | None = None
         self._on_died: Callable[[], None] | None = None
@@ -238,6 +244,11 @@ class BackgroundThread:
             self._loop.close()
 
     async def _run_observer(self) -> None:
+        if self._waits_for_frame:
+            # The interpreter runs one thread at a time: imports and decoding here would delay the first frame.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_FRAME_TIMEOUT_S):
+                    await self._first_frame.wait()
         from anchor_tui.services.observe.observer import Observer
         from anchor_tui.services.observe.source_factory import make_sources
 
