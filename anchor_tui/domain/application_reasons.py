@@ -34,8 +34,10 @@ def list_application_reasons(
 
     `asleep` is True if the application is not running, which is allowed.
     """
-    name = _name_application(app, environment)
     severe = Level.FAILING if environment.protected else Level.ATTENTION
+    if next(_list_own_reasons(app, "", inputs, severe, asleep=asleep), None) is None:
+        return  # most applications have none, and need no name
+    name = _name_application(app, environment)
     suspect = _describe_suspect(app, environment.release, inputs)
     for reason in _list_own_reasons(app, name, inputs, severe, asleep=asleep):
         began_with_release = reason.level is Level.FAILING and reason.group in _HEALTH_FAILURES

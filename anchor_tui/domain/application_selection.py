@@ -35,11 +35,12 @@ class EnvironmentIndex:
     def __init__(self, environments: Sequence[EnvironmentConfig]) -> None:
         self._environments = tuple(environments)
         self._indexes: dict[str, list[int]] = {}
-        self._by_labels: list[int] = []
         self._names: dict[int, NameIndex] = {}
+        self._by_first_label: dict[str, dict[str, list[int]]] = {}
         for index, environment in enumerate(self._environments):
             if isinstance(environment.applications, ApplicationSelector):
-                self._by_labels.append(index)
+                key, value = environment.applications.labels[0]
+                self._by_first_label.setdefault(key, {}).setdefault(value, []).append(index)
                 continue
             self._names[index] = NameIndex(environment.applications)
             for name in dict.fromkeys(wanted.name for wanted in environment.applications):
@@ -47,17 +48,18 @@ class EnvironmentIndex:
 
     def find(self, application: Application, labels: Mapping[str, str], own_namespace: str | None) -> list[int]:
         """Return the indexes of the environments that an application belongs to, in their order."""
-        by_name = (
+        found = [
             index
             for index in self._indexes.get(application.name, ())
             if self._names[index].find(application, own_namespace)
-        )
-        by_labels = (
-            index
-            for index in self._by_labels
-            if belongs_to_environment(self._environments[index], application, labels, own_namespace)
-        )
-        return sorted((*by_name, *by_labels))
+        ]
+        for key, by_value in self._by_first_label.items():
+            found += [
+                index
+                for index in by_value.get(labels.get(key, ""), ())
+                if belongs_to_environment(self._environments[index], application, labels, own_namespace)
+            ]
+        return sorted(found) if len(found) > 1 else found
 
 
 class ApplicationSelection:

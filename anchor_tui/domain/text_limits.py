@@ -21,6 +21,14 @@ def limit_text(text: str) -> str:
     return text if len(text) <= MAX_DISPLAY_LENGTH + _SUFFIX_LENGTH else shorten_text(text)
 
 
+def has_short_texts(body: bytes) -> bool:
+    """Return True if JSON is so short that `limit_texts` would change nothing of its contents.
+
+    An escape may be one of a surrogate.
+    """
+    return len(body) <= MAX_DISPLAY_LENGTH and b"\\u" not in body
+
+
 def limit_texts(value: T) -> T:
     """Return a value whose texts are limited, also in nested structs and tuples; the same object if all are short.
 

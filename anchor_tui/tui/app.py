@@ -120,8 +120,7 @@ class AnchorApp(LiveApp):
         self._event_loop = asyncio.get_running_loop()
         self._has_terminal = not self.is_headless and os.isatty(0)
         if self._has_terminal:
-            # Modules and widgets last as long as the process. Without them, a full collection takes less than a frame.
-            self.set_timer(FREEZE_DELAY_S, gc.freeze)
+            self.set_timer(FREEZE_DELAY_S, self._collect_garbage_from_now_on)
         self.set_interval(1.0, self._tick)
         self.app_resume_signal.subscribe(self, lambda _: self._backend.read_again())
         self._backend.watch_jobs(self._on_jobs)
@@ -131,6 +130,14 @@ class AnchorApp(LiveApp):
             self.notify(format_ignored_file(ignored, ignored.parent), severity="warning", timeout=20)
         if not self._config.read_only:
             self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
+
+    def _collect_garbage_from_now_on(self) -> None:
+        """Exclude modules and widgets, which last as long as the process: a full collection then fits into a frame.
+
+        `run_tui` has disabled collections, because those during the start find nothing.
+        """
+        gc.freeze()
+        gc.enable()
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's colours. With NO_COLOR they are shades in the order of severity."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from anchor_tui.domain.formatting import format_internal_error
@@ -12,12 +14,20 @@ from anchor_tui.tui.errors import ReaderDiedError, ScreenCrashedError
 if TYPE_CHECKING:
     from anchor_tui.services.runtime_context import RuntimeContext
 
+SWITCH_INTERVAL_S = 0.001
+"""The longest time that a thread keeps the interpreter while another one waits for it, in seconds.
+
+Python's own 5 ms are noticed: a frame needs the interpreter several times while the background thread decodes.
+"""
+
 
 def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: bool) -> int:
     """Run the screen until the operator quits; return the exit code.
 
     Raises UnknownThemeError, ReaderDiedError if the background thread died, ScreenCrashedError after an internal error.
     """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.disable()  # until the application enables it: the start creates what lasts
     prefetched = start_prefetch(context.config, context.environ, context.home)
     from anchor_tui.services.observe.background import BackgroundThread
 

@@ -113,7 +113,8 @@ class Observer:
         GitHub's client takes 80 ms to load, in which little else runs. With `first_frame` that waits until the
         event is set and every Argo CD has answered, ARGOCD_HEAD_START_S at most.
         """
-        publish(self.build_snapshot())
+        if first_frame is None or not first_frame.is_set():  # the first frame shows that everything is loading
+            publish(self.build_snapshot())
         try:
             async with asyncio.TaskGroup() as group:
                 for source in self._sources:

@@ -25,6 +25,7 @@ class ReportedRevisions:
         self._selections = make_selections(config.environments)
         self._reported = IdentityCache[tuple[_ReportedCommits, ...]]()
         self._seen: set[str] = set()
+        self._has_polled = False
         self._polled_as_newer: set[str] = set()
 
     def list_for_comparison(self, readings: SourceReadings) -> tuple[str, ...]:
@@ -38,11 +39,12 @@ class ReportedRevisions:
     def is_poll_due(self, readings: SourceReadings) -> bool:
         """Return True if a commit is newer than the last reading of the ops repo; once for each commit."""
         repo = get_latest_value(readings.github)
-        reported = {revision for revision in self._list_revisions(readings) if len(revision) == COMMIT_ID_LENGTH}
-        new = reported - self._seen
-        self._seen |= reported
         if repo is None or repo.head is None:
             return False  # the first poll is still to come
+        reported = {revision for revision in self._list_revisions(readings) if len(revision) == COMMIT_ID_LENGTH}
+        new = reported - self._seen if self._has_polled else set[str]()
+        self._has_polled = True
+        self._seen |= reported
         newer = (repo.newer & reported) - self._polled_as_newer
         self._polled_as_newer |= newer
         return bool(newer or new - _list_known_commits(repo))

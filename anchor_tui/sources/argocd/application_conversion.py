@@ -36,14 +36,19 @@ _HEALTH_ORDER = {"Degraded": 0, "Missing": 1, "Unknown": 2, "Progressing": 3, "S
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def to_observed_application(document: ApplicationJson, server: str, web_url: str) -> ObservedApplication:
+def to_observed_application(
+    document: ApplicationJson, server: str, web_url: str, *, is_short: bool = False
+) -> ObservedApplication:
     """Return the application as a domain value with limited texts. `web_url` is the address of Argo CD's web pages.
 
-    Raises InvalidResponse for values that the domain cannot contain.
+    `is_short` is True if none of its texts needs a limit. Raises InvalidResponse for values that the domain cannot
+    contain.
     """
     policy = document.spec.sync_policy or SyncPolicy()
     with foreign_values("the application"):
-        application = limit_texts(_to_application(document, server, web_url))
+        application = _to_application(document, server, web_url)
+        if not is_short:
+            application = limit_texts(application)
     return ObservedApplication(application, dict(document.metadata.labels or {}), tuple(policy.sync_options or ()))
 
 

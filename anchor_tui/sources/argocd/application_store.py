@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.source_data import ArgoCDData, ObservedApplication
-from anchor_tui.domain.text_limits import limit_texts
+from anchor_tui.domain.text_limits import has_short_texts, limit_texts
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.application_details import (
     add_missing_details,
@@ -334,7 +334,8 @@ class ApplicationStore:
         if not self._filter.is_wanted(bare, labels):
             return bare.id
         try:
-            return to_observed_application(document, self.source, self._server_info.url)
+            is_short = has_short_texts(item)
+            return to_observed_application(document, self.source, self._server_info.url, is_short=is_short)
         except InvalidResponse as error:
             return self._with_problem(ObservedApplication(bare, labels), Problem("", error.kind, error.message))
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from anchor_tui.sources.argocd.response import ApiResponse
     from anchor_tui.sources.argocd.schema import StreamEvent
 
-READ_BYTES = 64 * 1024
+READ_BYTES = 1024 * 1024
+"""The largest part that is read at once. After each, the thread waits for the interpreter, which imports the screen."""
 DRAW_DELAY_S = 0.05
 """The pause before httpx is loaded, in seconds: the prefetched data is drawn first."""
 

@@ -147,7 +147,7 @@ async def test_an_application_of_the_stream_is_decoded_once(monkeypatch):
     monkeypatch.setattr(
         application_store,
         "to_observed_application",
-        lambda document, *rest: decoded.append(document.metadata.name) or real(document, *rest),
+        lambda document, *rest, **options: decoded.append(document.metadata.name) or real(document, *rest, **options),
     )
     argo = make_argo(30)
     reading = asyncio.create_task(make_limited_source(argo, 0, 30).read())
