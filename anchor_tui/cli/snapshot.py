@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,7 +95,6 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     `keys_by_action` contains the actions that `[keys]` may name. Raises `config.errors.ConfigErrors` and
     `services.runtime_context.DemoError`.
     """
-    gc.disable()  # what one reading creates lasts until the end
     if not arguments.demo:
         context = load_command_context(arguments, keys_by_action)
         return _print_snapshot(context, arguments)

@@ -48,6 +48,7 @@ def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: 
             if app.crash is not None:
                 raise ScreenCrashedError(app.crash) from None
     finally:
+        gc.enable()
         reader.stop()
     if reader.error is not None:
         raise ReaderDiedError(format_internal_error(reader.error)) from reader.error

@@ -16,7 +16,7 @@ def test_a_dead_reader_is_reported_by_its_type_only(
 ) -> None:
     died = SimpleNamespace(start=lambda: None, stop=lambda: None, error=ValueError("token ghp_secret in here"))
     closed = SimpleNamespace(run=lambda: None, return_code=3, crash=None)
-    monkeypatch.setattr("anchor_tui.services.observe.background.BackgroundThread", lambda *_: died)
+    monkeypatch.setattr("anchor_tui.services.observe.background.BackgroundThread", lambda *_, **__: died)
     monkeypatch.setattr("anchor_tui.tui.app.AnchorApp", lambda *_, **__: closed)
     monkeypatch.setattr("anchor_tui.tui.terminal.list_streams_without_terminal", list)
     with pytest.raises(ReaderDiedError, match="internal error in anchor-tui: ValueError") as caught:
