@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from textual.screen import Screen
 
 from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain import application_labels
@@ -14,6 +15,7 @@ from anchor_tui.domain.model import Snapshot
 from anchor_tui.tui import environment_summary
 from anchor_tui.tui.panes import applications
 from anchor_tui.tui.screens.key_screen import KeyScreen
+from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.card import EnvironmentCard
 from anchor_tui.tui.widgets.list_rows import ListRow
 from anchor_tui.tui.widgets.row_list import RowList
@@ -160,3 +162,19 @@ async def test_a_key_does_not_build_rows_or_count_applications(monkeypatch):
             await ui.press("down", "pagedown", "end", "space", "up", "n", "N")
         assert counts["rows"] == counts["labels"] == counts["marks"] == counts["healths"] == 0
         assert counts["cells"] <= 9 * 2 * SIZE[1]
+
+
+async def test_an_age_in_the_details_lays_nothing_out(monkeypatch):
+    async with open_app(TALL, make_estate()) as ui:
+        await show_applications(ui, 20)
+        panel = ui.fleet.query_one(DetailPanel)
+        before, laid_out = panel.content.plain, []
+        real = Screen._refresh_layout
+        monkeypatch.setattr(
+            Screen, "_refresh_layout", lambda self, *rest, **options: laid_out.append(1) or real(self, *rest, **options)
+        )
+        ui.time += timedelta(minutes=5)
+        ui.app._tick()
+        await ui.pilot.pause()
+        assert panel.content.plain != before
+        assert laid_out == []

@@ -129,7 +129,13 @@ class DetailPanel(FailureGuard, Widget):
     """The details of the highlighted row, wrapped."""
 
     auto_links = reactive(False)
-    content: reactive[Content] = reactive(Content(""), layout=True)
+    content: reactive[Content] = reactive(Content(""))
+
+    def watch_content(self, before: Content, after: Content) -> None:
+        """Change the height if the details need another number of lines. The ages in them change every second."""
+        width = self.content_size.width
+        if not width or len(before.wrap(width)) != len(after.wrap(width)):
+            self.refresh(layout=True)
 
     def validate_content(self, content: Content) -> Content:
         """Cut what cannot be visible."""
