@@ -36,7 +36,7 @@ def list_application_reasons(
     """
     severe = Level.FAILING if environment.protected else Level.ATTENTION
     if next(_list_own_reasons(app, "", inputs, severe, asleep=asleep), None) is None:
-        return  # most applications have none, and need no name
+        return  # as for most applications, which then need no name
     name = _name_application(app, environment)
     suspect = _describe_suspect(app, environment.release, inputs)
     for reason in _list_own_reasons(app, name, inputs, severe, asleep=asleep):

@@ -36,7 +36,7 @@ from anchor_tui.services.observe.evidence_scope import EvidenceScope
 
 FINDINGS_MAX_AGE_S = 15.0
 """Waivers and grace periods end without any change of the facts: cached findings expire after so many seconds."""
-IDLE_FACTOR = 50
+IDLE_FACTOR = 200
 """Unchanged facts are evaluated again after so many times the duration of their last evaluation, if that is longer."""
 BUSY_FACTOR = 10
 """Changed facts wait so many times the duration of their last evaluation, if that took longer than SHORT_S."""

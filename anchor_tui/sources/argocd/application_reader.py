@@ -78,15 +78,25 @@ class ApplicationReader:
 
     async def fetch_details(self, applications: Iterable[Application]) -> list[SourceError | None]:
         """Read each listed application; drop one that no longer exists. Return the error of each, None without one."""
+        return await call_concurrently(self._fetch_listed, applications, MAX_CONCURRENT_REQUESTS)
+
+    async def fetch_missing_details(self) -> list[SourceError | None]:
+        """Read each application whose details are missing, unless the stream brings them before its turn.
+
+        Return the error of each, None without one.
+        """
 
         async def fetch(application: Application) -> SourceError | None:
-            try:
-                return await self._fetch_application(application)
-            except (NotFound, Forbidden):
-                self._store.drop_application(application)
-                return None
+            return await self._fetch_listed(application) if self._store.lacks_details(application.id) else None
 
-        return await call_concurrently(fetch, applications, MAX_CONCURRENT_REQUESTS)
+        return await call_concurrently(fetch, self._store.applications_without_details, MAX_CONCURRENT_REQUESTS)
+
+    async def _fetch_listed(self, application: Application) -> SourceError | None:
+        try:
+            return await self._fetch_application(application)
+        except (NotFound, Forbidden):
+            self._store.drop_application(application)
+            return None
 
     async def locate_missing(self) -> list[SourceError | None]:
         """Ask for each configured name that the list does not contain: it is absent, or hidden from the token.

@@ -207,7 +207,7 @@ class ApplicationStore:
             if self._is_due(merged.application, known):
                 due.append(merged.application)
             listed[merged.application.id] = merged
-        self._without_details = {id_ for id_ in listed if self._lacks_details(id_)}
+        self._without_details = {id_ for id_ in listed if self.lacks_details(id_)}
         self._known.replace_all(listed | self._still_missing(listed))
         self._record_response(response)
         return due
@@ -238,13 +238,14 @@ class ApplicationStore:
             if isinstance(observed, ObservedApplication):
                 self._known.put(observed)
 
-    def _lacks_details(self, id_: AppId) -> bool:
+    def lacks_details(self, id_: AppId) -> bool:
+        """Return True if an application is unknown, or known only by the short state of a list."""
         known = self._known.get(id_)
         return known is None or known.application.presence != "found" or id_ in self._without_details
 
     def _is_due(self, listed: Application, known: ObservedApplication | None) -> bool:
         """Return True if the details of a listed application are unknown, or outdated by what the list contains."""
-        if known is None or self._lacks_details(listed.id):
+        if known is None or self.lacks_details(listed.id):
             return True
         has_missed_event = list_comparable_fields(listed) != list_comparable_fields(known.application)
         return has_missed_event or (self.is_stream_down and self._is_outdated(listed))
@@ -263,7 +264,7 @@ class ApplicationStore:
 
     def record_error(self, application: Application, error: SourceError) -> None:
         """Keep what is known of the application and add the problem."""
-        if self._lacks_details(application.id):
+        if self.lacks_details(application.id):
             self._without_details.add(application.id)
         self._known.put(self._with_problem(ObservedApplication(application), Problem("", error.kind, error.message)))
 
@@ -281,20 +282,29 @@ class ApplicationStore:
         self._undecoded.pop(application.id, None)
         self._without_details.discard(application.id)
 
-    def apply_event(self, event: StreamResult) -> None:
-        """Take over one application's new state; drop one that no environment refers to any longer."""
+    def apply_event(self, event: StreamResult) -> bool:
+        """Take over one application's new state; drop one that no environment refers to any longer.
+
+        Return False if nothing has changed but the time of the last reconciliation: Argo CD reports one for each
+        application every few minutes.
+        """
         self._stream_problem = None
         observed = self._parse_application(bytes(event.application), "a stream event")
         if observed is None:
-            return
+            return True
         if isinstance(observed, ObservedApplication) and event.type != "DELETED":
+            known, lacked_details = (
+                self._known.get(observed.application.id),
+                self.lacks_details(observed.application.id),
+            )
             self._store_application(observed)
-            return
+            return known is None or lacked_details or not _differ_in_time_only(known, observed)
         id_ = observed.application.id if isinstance(observed, ObservedApplication) else observed
         bare = Application(*id_)
         self.drop_application(bare)
         if event.type == "DELETED" and self._filter.names_of(bare):
             self.record_absence(bare, "absent", "it was deleted")
+        return True
 
     def require_details(self) -> None:
         """Report applications without details from now on: the stream should have sent them."""
@@ -373,3 +383,9 @@ class ApplicationStore:
             if observed.application.presence != "found" and names and unmatched.issuperset(names):
                 missing[observed.application.id] = observed
         return missing
+
+
+def _differ_in_time_only(before: ObservedApplication, after: ObservedApplication) -> bool:
+    """Return True if two states differ in nothing but the time of the last reconciliation."""
+    same_time = replace(after.application, reconciled_at=before.application.reconciled_at)
+    return same_time == before.application and after.labels == before.labels

@@ -94,7 +94,7 @@ class ArgoSource:
             else:
                 await reader.read_server_info()
             errors = [
-                *await reader.fetch_details(self._store.applications_without_details),
+                *await reader.fetch_missing_details(),
                 *await reader.locate_missing(),
             ]
             if errors and all(errors) and not self._is_list_complete:
@@ -189,11 +189,14 @@ class ArgoSource:
                         break
                     has_events = True
                     self._store.record_activity()
-                    if isinstance(event, StreamEvent) and event.result is not None:
-                        self._store.apply_event(event.result)
-                    elif time.monotonic() - heartbeat_at < HEARTBEAT_INTERVAL_S:
-                        continue
-                    else:
+                    is_news = (
+                        isinstance(event, StreamEvent)
+                        and event.result is not None
+                        and self._store.apply_event(event.result)
+                    )
+                    if not is_news:  # only a sign of life
+                        if time.monotonic() - heartbeat_at < HEARTBEAT_INTERVAL_S:
+                            continue
                         heartbeat_at = time.monotonic()
                     changed.set()
         except TimeoutError:
@@ -212,7 +215,7 @@ class ArgoSource:
         # A large first round takes longer: wait until no more arrives.
         while missing != (missing := self._store.missing_details_count):  # noqa: ASYNC110 - nothing arrives to wait for
             await asyncio.sleep(FIRST_ROUND_S)
-        await reader.fetch_details(self._store.applications_without_details)
+        await reader.fetch_missing_details()
         self._store.require_details()
         changed.set()
         await asyncio.get_running_loop().create_future()

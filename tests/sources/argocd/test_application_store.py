@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import msgspec
 
+from anchor_tui.config.model import ServerConfig
 from anchor_tui.domain.source_data import ObservedApplication
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.application_details import merge_details
-from anchor_tui.sources.argocd.schema import ApplicationJson
-from tests.sources.argocd.fakes import application_json
+from anchor_tui.sources.argocd.application_store import ApplicationStore
+from anchor_tui.sources.argocd.schema import ApplicationJson, StreamResult
+from tests.sources.argocd.fakes import NOW, PROD, application_json, make_environment_configs
 from tests.values import application
 
 
@@ -23,3 +28,18 @@ def test_the_labels_of_an_application_are_sorted_by_key():
     document = application_json("prod", labels={"tier": "prod", "team": "payments"})
     observed = to_observed_application(msgspec.convert(document, ApplicationJson), "argocd", "")
     assert observed.application.labels == (("team", "payments"), ("tier", "prod"))
+
+
+def make_event(document: dict[str, Any]) -> StreamResult:
+    return StreamResult("MODIFIED", msgspec.Raw(json.dumps(document).encode()))
+
+
+def test_the_time_of_a_reconciliation_alone_is_not_news():
+    store = ApplicationStore(ServerConfig(), make_environment_configs(PROD), lambda: NOW)
+    first = application_json("prod", reconciledAt="2026-11-23T06:00:00Z")
+    assert store.apply_event(make_event(first))
+    later = application_json("prod", reconciledAt="2026-11-23T06:03:00Z")
+    assert not store.apply_event(make_event(later))
+    assert store.found_applications[0].reconciled_at.minute == 3
+    degraded = application_json("prod", reconciledAt="2026-11-23T06:06:00Z", health={"status": "Degraded"})
+    assert store.apply_event(make_event(degraded))
