@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.application_selection import make_selections, select_by_environment
+from anchor_tui.domain.identity import list_changes
 from anchor_tui.domain.identity_cache import IdentityCache
+from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import OpsRepoData, split_revisions
 from anchor_tui.domain.source_states import get_latest_value
@@ -23,6 +25,8 @@ class ReportedRevisions:
 
     def __init__(self, config: Config) -> None:
         self._selections = make_selections(config.environments)
+        self._applications: dict[str, tuple[Application, ...]] = {}
+        self._by_environment: dict[str, dict[AppId, _ReportedCommits]] = {}
         self._reported = IdentityCache[tuple[_ReportedCommits, ...]]()
         self._seen: set[str] = set()
         self._has_polled = False
@@ -59,31 +63,52 @@ class ReportedRevisions:
         return tuple(found)
 
     def _list_reported(self, readings: SourceReadings) -> tuple[_ReportedCommits, ...]:
-        """Return what the applications report, each combination once: most report the same."""
+        """Return what the applications report, each combination once.
+
+        Only changed applications are looked at; without another commit it is the same object.
+        """
         latest = {name: get_latest_value(reading) for name, reading in readings.argocd.items()}
-        selected = tuple(select_by_environment(self._selections, latest).values())
+        for environment, applications in select_by_environment(self._selections, latest).items():
+            self._update_environment(environment, applications)
         managed = tuple(data.managed for data in latest.values() if data is not None)
 
         def collect() -> tuple[_ReportedCommits, ...]:
-            own = (
-                (app.compared_revision, app.synced_revision, app.sync == "Synced")
-                for applications in selected
-                for app in applications
-            )
+            own = (commits for reported in self._by_environment.values() for commits in reported.values())
             of_manifests = (
-                (resources.compared_revision, None, False) for found in managed for resources in found.values()
+                _ReportedCommits(resources.compared_revision) for found in managed for resources in found.values()
             )
-            return tuple(_ReportedCommits(*commits) for commits in dict.fromkeys((*own, *of_manifests)))
+            return tuple(dict.fromkeys((*own, *of_manifests)))
 
-        return self._reported.get("", (*selected, *managed), collect)
+        return self._reported.get("", (*self._by_environment.values(), *managed), collect)
+
+    def _update_environment(self, environment: str, applications: tuple[Application, ...]) -> None:
+        """Take over what the applications of an environment report; a new mapping only if that has changed."""
+        known, reported = self._applications.get(environment, ()), self._by_environment.get(environment, {})
+        if applications is known:
+            return
+        self._applications[environment] = applications
+        changes = {
+            app.id: commits
+            for app in list_changes(known, applications)
+            if (commits := _read_commits(app)) != reported.get(app.id)
+        }
+        if len(applications) != len(known) or not changes.keys() <= reported.keys():
+            reported = {app.id: reported[app.id] for app in applications if app.id in reported}
+            self._by_environment[environment] = reported | changes
+        elif changes:
+            self._by_environment[environment] = reported | changes
 
 
 class _ReportedCommits(NamedTuple):
     """The commits that an application was compared with and synced to last, and if it is Synced."""
 
     compared: str | None
-    synced: str | None
-    is_synced: bool
+    synced: str | None = None
+    is_synced: bool = False
+
+
+def _read_commits(application: Application) -> _ReportedCommits:
+    return _ReportedCommits(application.compared_revision, application.synced_revision, application.sync == "Synced")
 
 
 def _list_known_commits(repo: OpsRepoData) -> set[str]:

@@ -123,6 +123,11 @@ class ApplicationStore:
         return len(self._without_details)
 
     @property
+    def is_waiting_for_details(self) -> bool:
+        """True while the first round of the stream has not brought all details."""
+        return bool(self._without_details) and not self._are_details_required
+
+    @property
     def applications_without_details(self) -> list[Application]:
         """The applications that are known only by the short state of a list."""
         known = (self._known.get(id_) for id_ in sorted(self._without_details))

@@ -88,7 +88,12 @@ class ArgoEvidence:
         self._ended_after_s: float | None = None
 
     async def refresh_manifests(self, client: ReadClient) -> bool:
-        """Read the manifests that are due. Return True if there were any."""
+        """Read the manifests that are due. Return True if there were any.
+
+        The first ones wait for the details, which decide what is important, and would be a reason to read again.
+        """
+        if self._store.is_waiting_for_details:
+            return False
         chosen = self._choose_with_manifests()
         if self._managed_resources is None:
             if not chosen:

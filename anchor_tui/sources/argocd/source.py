@@ -100,6 +100,7 @@ class ArgoSource:
             if errors and all(errors) and not self._is_list_complete:
                 raise next(error for error in errors if error)  # a server that answers no request was not read
             self._is_list_complete = True
+            self._store.require_details()
             await asyncio.gather(self._evidence.refresh_manifests(client), self._evidence.refresh_failures(client))
             return self._fresh_reading()
 
