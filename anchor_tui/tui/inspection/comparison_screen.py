@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.inspection.commit_range import CommitRange, RangeFile
 from anchor_tui.domain.model import Fresh, Reading, Unavailable
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text, title_text
@@ -71,8 +72,7 @@ class ComparisonScreen(FailureGuard, ModalScreen[None]):
         if not self._lines:
             self.notify("nothing was read yet", title="Copy: not now", severity="warning")
             return
-        self.app.copy_to_clipboard("\n".join(line.plain for line in self._lines))
-        self.notify(self._heading, title="Copied", timeout=3)
+        copy_text(self.app, "\n".join(line.plain for line in self._lines), self._heading)
 
 
 def draw_range(found: CommitRange) -> Iterator[Content]:

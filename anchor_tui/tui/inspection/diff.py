@@ -16,6 +16,7 @@ from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.differences import ResourceDifference
 from anchor_tui.domain.model import Fresh, Reading, Stale, Unavailable
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread, draw_change, draw_fields, list_text, show_text
 from anchor_tui.tui.inspection.panel import InspectionPanel
@@ -164,8 +165,7 @@ class DiffPanel(InspectionPanel[Differences]):
             self.notify("nothing is highlighted", title="Copy: not now", severity="warning")
             return
         text = "\n".join(difference.list_lines(whole=self.is_whole)) or str(difference.resource)
-        self.app.copy_to_clipboard(text)
-        self.notify(f"the difference of {difference.resource}", title="Copied", timeout=3)
+        copy_text(self.app, text, f"the difference of {difference.resource}")
 
 
 def _row_key(resource: ResourceKey) -> str:

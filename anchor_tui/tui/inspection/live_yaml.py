@@ -16,6 +16,7 @@ from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.manifest_text import ManifestText, write_manifest
 from anchor_tui.domain.model import Fresh, Reading, Unavailable, get_failure
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.inspection.manifest_view import ManifestView
@@ -159,9 +160,8 @@ class YamlPanel(InspectionPanel[ManifestText]):
             self.notify("nothing was read yet", title="Copy: not now", severity="warning")
             return
         copied = "\n".join(lines)
-        self.app.copy_to_clipboard(copied[:MAX_COPIED_CHARACTERS])
         cut = f", cut after {MAX_COPIED_CHARACTERS:,} characters" if len(copied) > MAX_COPIED_CHARACTERS else ""
-        self.notify(f"{format_count(len(lines), 'line')}{cut}", title="Copied", timeout=3)
+        copy_text(self.app, copied[:MAX_COPIED_CHARACTERS], f"{format_count(len(lines), 'line')}{cut}")
 
     async def action_search(self) -> None:
         """Open the search line."""

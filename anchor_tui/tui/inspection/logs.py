@@ -13,6 +13,7 @@ from anchor_tui.domain.foreign_text import sanitize_lines, sanitize_text, shorte
 from anchor_tui.domain.inspection.log_format import format_whole_line
 from anchor_tui.domain.inspection.logs import format_origin
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.log_search import LogSearch
 from anchor_tui.tui.inspection.log_session import ALL_CONTAINERS
 
@@ -114,8 +115,7 @@ class LogPanel(LogSearch):
     def action_copy(self) -> None:
         """Copy the line under the cursor."""
         if (line := self.lines.cursor_line) is not None:
-            self.app.copy_to_clipboard(sanitize_text(line.text))
-            self.notify("the line", title="Copied", timeout=3)
+            copy_text(self.app, sanitize_text(line.text), "the line")
 
 
 def _find_next(choices: Sequence[T], current: T) -> T:

@@ -21,6 +21,7 @@ from anchor_tui.domain.inspection.resource_tree import ResourceNode
 from anchor_tui.domain.model import Application, Environment, Fresh, Snapshot, Stale, Unavailable
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
 from anchor_tui.tui.inspection.resources import ResourcesPanel
@@ -373,9 +374,7 @@ class ApplicationScreen(KeyScreen):
     def action_copy(self) -> None:
         """Copy the selected resource as `Kind/name`."""
         if self.can_act("copy"):
-            text = self._clipboard_text
-            self.app.copy_to_clipboard(text)
-            self.notify(text, title="Copied", timeout=3)
+            copy_text(self.app, self._clipboard_text)
 
     async def action_back(self) -> None:
         """End the filter; without one, leave the screen."""

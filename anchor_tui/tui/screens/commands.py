@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from anchor_tui.domain.shell_commands import ShellCommand
 from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
@@ -67,8 +68,7 @@ class CommandsScreen(FailureGuard, ModalScreen[None]):
         """Copy the highlighted command."""
         row = self.query_one(RowList).highlighted_row
         if row is not None:
-            self.app.copy_to_clipboard(row.clipboard_text)
-            self.notify(row.clipboard_text, title="Copied", timeout=3)
+            copy_text(self.app, row.clipboard_text)
 
 
 def _build_row(index: int, command: ShellCommand) -> ListRow:

@@ -24,6 +24,7 @@ from anchor_tui.domain.actions.cutover_remedies import Remedy, find_remedy
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.status_marks import StatusMark, get_state_mark
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.merge_offer import find_pull_request_number
 from anchor_tui.tui.panes.policy import finding_url
 from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
@@ -234,8 +235,7 @@ class CutoverScreen(FailureGuard, ModalScreen[None]):
     def action_copy(self) -> None:
         """Copy the command that fixes the item, or its place."""
         if text := self._text:
-            self.app.copy_to_clipboard(text)
-            self.notify(text, title="Copied", timeout=3)
+            copy_text(self.app, text)
         else:
             self._refuse_key("there is nothing to copy")
 

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from anchor_tui.domain.foreign_text import sanitize_lines
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.text_limits import iterate_full_texts
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import find_sheets, link_pull_requests, title_text
 from anchor_tui.tui.web_browser import open_web_address
@@ -88,5 +89,4 @@ class DetailScreen(FailureGuard, ModalScreen[None]):
         """Copy the details, and every message in full that is too long to be displayed."""
         shown = self._row.detail_at(self.now).plain if self.now else ""
         text = "\n\n".join([shown, *map(sanitize_lines, iterate_full_texts(self._row.subject))])
-        self.app.copy_to_clipboard(text)
-        self.notify(f"the details, {format_count(len(text), 'character')}", title="Copied", timeout=3)
+        copy_text(self.app, text, f"the details, {format_count(len(text), 'character')}")

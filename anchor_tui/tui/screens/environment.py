@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_shared_bindings
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.environment_header import describe_environment
 from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
@@ -338,8 +339,7 @@ class EnvironmentScreen(KeyScreen):
         """Copy the name, version or address of the highlighted row."""
         row = self.highlighted_row
         if self.can_act("copy") and row is not None:
-            self.app.copy_to_clipboard(row.clipboard_text)
-            self.notify(row.clipboard_text, title="Copied", timeout=3)
+            copy_text(self.app, row.clipboard_text)
 
     def action_commands(self) -> None:
         """List the shell commands about the highlighted row."""

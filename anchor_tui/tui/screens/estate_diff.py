@@ -28,6 +28,7 @@ from anchor_tui.services.observe.estate_differences import (
     read_estate_differences,
 )
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.difference_view import describe_unread, draw_change, draw_fields, list_text, show_text
 from anchor_tui.tui.inspection.panel import InspectionRequests
 from anchor_tui.tui.keys import KeyAction
@@ -247,8 +248,7 @@ class EstateDiffScreen(FailureGuard, Screen[None]):
             self.notify("nothing is highlighted", title="Copy: not now", severity="warning")
             return
         text = row.problem or "\n".join(row.difference.list_lines(whole=self.is_whole) if row.difference else ())
-        self.app.copy_to_clipboard(text)
-        self.notify(str(row.application.id), title="Copied", timeout=3)
+        copy_text(self.app, text, str(row.application.id))
 
     async def action_estate_back(self) -> None:
         """End the filter; without one, return to the fleet."""

@@ -19,6 +19,7 @@ from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import UNHEALTHY_MARKS
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.cursor_jump import CursorJump
 from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, KeyAction
 from anchor_tui.tui.live_app import LiveApp
@@ -434,8 +435,7 @@ class FleetScreen(KeyScreen):
         """Copy the name, place or address of the highlighted row."""
         row = self.highlighted_row
         if self.can_act("copy") and row is not None:
-            self.app.copy_to_clipboard(row.clipboard_text)
-            self.notify(row.clipboard_text, title="Copied", timeout=3)
+            copy_text(self.app, row.clipboard_text)
 
     def action_estate_diff(self) -> None:
         """Show every difference between git and the clusters."""

@@ -15,6 +15,7 @@ from textual.reactive import reactive
 
 from anchor_tui.domain.model import PullRequest
 from anchor_tui.tui.bindings import pick_bindings
+from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.keys import READ_ONLY_NOTE, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.pull_request.panels import (
@@ -262,8 +263,7 @@ class PullRequestScreen(KeyScreen):
     def action_copy(self) -> None:
         """Copy the address of the pull request."""
         if self.url:
-            self.app.copy_to_clipboard(self.url)
-            self.notify(self.url, title="Copied", timeout=3)
+            copy_text(self.app, self.url)
 
     async def action_read_again(self) -> None:
         """Read every source and this pull request now."""
