@@ -166,7 +166,7 @@ def _run_command(arguments: argparse.Namespace) -> int:
 
 def _keys_by_action() -> KeysByAction:
     """Return the actions that `[keys]` may name."""
-    from anchor_tui.tui.keys import list_usual_keys  # does not import the screen
+    from anchor_tui.tui.key_config import list_usual_keys  # does not import the screen
 
     return list_usual_keys()
 

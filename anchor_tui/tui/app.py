@@ -27,7 +27,7 @@ from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.errors import UnknownThemeError
-from anchor_tui.tui.keys import apply_key_config, make_keymap
+from anchor_tui.tui.key_config import apply_key_config, make_keymap
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen

@@ -7,11 +7,8 @@ the help with the reason. An action that is not implemented is not in the regist
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
-
-from anchor_tui.config.usual_keys import KeysByAction, UsualKeys
 
 KeyOwner = Literal[
     "app", "list", "screen", "operator", "fleet", "selection", "application", "text", "estate",
@@ -24,18 +21,9 @@ FLEET_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operato
 PANE_OWNERS: frozenset[KeyOwner] = frozenset({"resources", "events", "logs", "diff", "manifest", "history"})
 """The owners of one pane each. While a pane has the focus, its keys come before those of its screen."""
 ESTATE_OWNERS: frozenset[KeyOwner] = frozenset({"list", "text", "estate"})
-_APPLICATION_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "application", "text"})
-APPLICATION_OWNERS: frozenset[KeyOwner] = _APPLICATION_OWNERS | PANE_OWNERS
-SCREENS: tuple[frozenset[KeyOwner], ...] = (
-    FLEET_OWNERS,
-    _APPLICATION_OWNERS,
-    ESTATE_OWNERS,
-    *(frozenset({"list", "text", pane}) for pane in sorted(PANE_OWNERS)),
-)
-"""Owners that are compared. Two actions can share a key if none of these contains both owners."""
-_LOGS_PLACE = next(place for place, owners in enumerate(SCREENS) if "logs" in owners)
-_ALSO_IN_LOGS = frozenset({"filter", "copy"})
-"""Actions of the screen for which the Logs pane has bindings of its own."""
+APPLICATION_SCREEN_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "application", "text"})
+APPLICATION_OWNERS: frozenset[KeyOwner] = APPLICATION_SCREEN_OWNERS | PANE_OWNERS
+"""The owners of the application screen and of its panes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +74,8 @@ _READABLE_NAMES = {
     "pagedown": "pgdn",
     "pageup": "pgup",
 }
-_TEXTUAL_NAMES = {readable: name for name, readable in _READABLE_NAMES.items()}
+TEXTUAL_NAMES = {readable: name for name, readable in _READABLE_NAMES.items()}
+"""Textual's name of each key that is shown with another one."""
 
 ENVIRONMENT_KEYS = tuple("123456789")
 READ_ONLY_NOTE = "read-only: no actions"
@@ -99,10 +88,6 @@ def _mutating(id_: str, key: str, title: str, tooltip: str, short_title: str = "
 
 
 def _in_footer(id_: str, key: str, title: str, tooltip: str, owner: KeyOwner = "screen") -> KeyAction:
-    return KeyAction(id_, (key,), title, tooltip, owner, id_.replace("-", "_"), in_footer=True)
-
-
-def _in_pane(id_: str, key: str, title: str, tooltip: str, owner: KeyOwner) -> KeyAction:
     return KeyAction(id_, (key,), title, tooltip, owner, id_.replace("-", "_"), in_footer=True)
 
 
@@ -246,24 +231,24 @@ REGISTRY: tuple[KeyAction, ...] = (
     ),
     KeyAction("scroll-right", ("shift+right",), "Right", "Scroll the text to the right", "text", "scroll_sideways(1)"),
     KeyAction("scroll-left", ("shift+left",), "Left", "Scroll the text to the left", "text", "scroll_sideways(-1)"),
-    _in_pane("diff-whole", "w", "Whole", "Show whole objects and equal resources, or the changes only", "diff"),
-    _in_pane("diff-text", "enter", "Read", "Move to the text of the resource, or back to the rows", "diff"),
-    _in_pane("diff-copy", "y", "Copy", "Copy the difference of the highlighted resource", "diff"),
-    _in_pane("fold-block", "enter", "Fold", "Hide or show the block that begins in the line", "manifest"),
-    _in_pane("fold-all", "f", "Fold all", "Hide the blocks of the manifest, or show all of them", "manifest"),
+    _in_footer("diff-whole", "w", "Whole", "Show whole objects and equal resources, or the changes only", "diff"),
+    _in_footer("diff-text", "enter", "Read", "Move to the text of the resource, or back to the rows", "diff"),
+    _in_footer("diff-copy", "y", "Copy", "Copy the difference of the highlighted resource", "diff"),
+    _in_footer("fold-block", "enter", "Fold", "Hide or show the block that begins in the line", "manifest"),
+    _in_footer("fold-all", "f", "Fold all", "Hide the blocks of the manifest, or show all of them", "manifest"),
     KeyAction("unfold-block", ("right",), "Unfold", "Show the block that begins in the line", "manifest", "unfold"),
     KeyAction("leave-block", ("left",), "Fold around", "Hide the block, then the one around it", "manifest", "fold"),
-    _in_pane("search", "slash", "Search", "Search the manifest", "manifest"),
-    _in_pane("next-match", "n", "Next match", "To the next line that matches the search", "manifest"),
+    _in_footer("search", "slash", "Search", "Search the manifest", "manifest"),
+    _in_footer("next-match", "n", "Next match", "To the next line that matches the search", "manifest"),
     KeyAction(
         "previous-match", ("N",), "Previous match", "To the previous matching line", "manifest", "previous_match"
     ),
-    _in_pane("managed-fields", "w", "Managed fields", "Show or hide the fields that only machines need", "manifest"),
-    _in_pane("manifest-copy", "y", "Copy", "Copy the block under the cursor", "manifest"),
-    _in_pane("mark-deployment", "space", "Mark", "Mark a deployment, to compare it with another", "history"),
-    _in_pane("compare", "enter", "Compare", "Compare two marked deployments, or one with the present", "history"),
+    _in_footer("managed-fields", "w", "Managed fields", "Show or hide the fields that only machines need", "manifest"),
+    _in_footer("manifest-copy", "y", "Copy", "Copy the block under the cursor", "manifest"),
+    _in_footer("mark-deployment", "space", "Mark", "Mark a deployment, to compare it with another", "history"),
+    _in_footer("compare", "enter", "Compare", "Compare two marked deployments, or one with the present", "history"),
     replace(
-        _in_pane(
+        _in_footer(
             "roll-back-here", "b", "Roll back", "Roll back to the release of this deployment; asks first", "history"
         ),
         in_footer=False,  # the key of the screen is there already
@@ -273,13 +258,13 @@ REGISTRY: tuple[KeyAction, ...] = (
         _in_footer("estate-diff", "D", "Diff", "Every difference between git and the clusters", "fleet"),
         is_secondary=True,
     ),
-    _in_pane("estate-whole", "w", "Whole", "Show whole objects and synced applications too", "estate"),
-    _in_pane("estate-text", "enter", "Read", "Move to the text of the row, or back to the rows", "estate"),
-    _in_pane("estate-read-again", "g", "Read again", "Read every difference now", "estate"),
-    _in_pane("estate-filter", "slash", "Filter", "Show only the rows that contain a text", "estate"),
-    _in_pane("estate-copy", "y", "Copy", "Copy the highlighted difference", "estate"),
+    _in_footer("estate-whole", "w", "Whole", "Show whole objects and synced applications too", "estate"),
+    _in_footer("estate-text", "enter", "Read", "Move to the text of the row, or back to the rows", "estate"),
+    _in_footer("estate-read-again", "g", "Read again", "Read every difference now", "estate"),
+    _in_footer("estate-filter", "slash", "Filter", "Show only the rows that contain a text", "estate"),
+    _in_footer("estate-copy", "y", "Copy", "Copy the highlighted difference", "estate"),
     replace(
-        _in_pane("estate-back", "escape", "Back", "End the filter, or return to the fleet", "estate"),
+        _in_footer("estate-back", "escape", "Back", "End the filter, or return to the fleet", "estate"),
         keys=("escape", "q"),
     ),
     replace(
@@ -313,32 +298,3 @@ REGISTRY: tuple[KeyAction, ...] = (
     ),
     KeyAction("quit", ("q",), "Quit", "Quit; asks first if an action is running", "app", "quit", in_footer=True),
 )
-
-
-def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tuple[KeyAction, ...]:
-    """Return the registry with the configured keys, which replace all keys of an action.
-
-    A read-only registry has no operator keys.
-    """
-    return tuple(
-        replace(action, keys=(keymap[action.id],)) if action.id in (keymap := make_keymap(keys)) else action
-        for action in REGISTRY
-        if not (read_only and (action.mutates or action.owner in {"operator", "selection"}))
-    )
-
-
-def make_keymap(keys: Mapping[str, str]) -> dict[str, str]:
-    """Return Textual's keymap for `[keys]`: action id to key name."""
-    return {id_: _TEXTUAL_NAMES.get(key, key) for id_, key in keys.items()}
-
-
-def list_usual_keys() -> KeysByAction:
-    """Return the actions that `[keys]` may name, with their keys and the places of their screens in `SCREENS`."""
-    return {
-        action.id: UsualKeys(
-            (*action.keys, *action.readable_keys.split()),
-            frozenset(place for place, owners in enumerate(SCREENS) if action.owner in owners)
-            | ({_LOGS_PLACE} if action.id in _ALSO_IN_LOGS else frozenset()),
-        )
-        for action in REGISTRY
-    }
