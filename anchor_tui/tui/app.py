@@ -27,7 +27,7 @@ from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.errors import UnknownThemeError
-from anchor_tui.tui.key_config import apply_key_config, make_keymap
+from anchor_tui.tui.key_config import list_session_keys, make_keymap
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.tui.action_flows import ActionFlows
+    from anchor_tui.tui.screen_opener import ScreenOpener
     from anchor_tui.tui.targets import ActionTarget
 
 T = TypeVar("T")
@@ -106,13 +107,11 @@ class AnchorApp(LiveApp):
     def get_default_screen(self) -> Screen[None]:
         """Return the fleet screen, so that the first frame is not empty."""
         names = tuple(environment.name for environment in self._config.environments)
-        every = tuple(action for action in apply_key_config(self._config.keys) if action.owner != "logs")
-        keys = tuple(action for action in every if not self._config.read_only or action.owner != "operator")
+        keys = list_session_keys(self._config.keys, read_only=self._config.read_only)
         if self._config.read_only:
-            missing = tuple(action for action in every if action not in keys)
-            screen = FleetScreen(names, keys, self._first_environment, missing)
+            screen = FleetScreen(names, keys.available, self._first_environment, keys.missing)
         else:
-            screen = OperatorFleetScreen(names, keys, self._first_environment, self.start_action)
+            screen = OperatorFleetScreen(names, keys.available, self._first_environment, self.start_action)
         return screen.data_bind(LiveApp.snapshot, LiveApp.now, LiveApp.jobs)
 
     def on_mount(self) -> None:
@@ -226,40 +225,34 @@ class AnchorApp(LiveApp):
         """Run a reading of one application's inside on the background thread. Cancelling the future cancels it."""
         return self._backend.inspect(application, read)
 
-    def open_pull_request(self, number: int) -> None:
-        """Show everything about a pull request."""
-        from anchor_tui.tui.screens.pull_request import PullRequestScreen
-
-        keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
-        screen = PullRequestScreen(number, self._backend, keys, read_only=self._config.read_only)
-        # On the application's own queue: data is bound to the node that handles the message.
-        self.call_next(lambda: self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
-
     # --- screens -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _opener(self) -> ScreenOpener:
+        """The screens of one thing, imported when the first one is opened."""
+        from anchor_tui.tui.screen_opener import ScreenOpener
+
+        return ScreenOpener(self, self._backend, self._config)
+
+    def open_application(self, environment: str, application: Application, pane: str = "", resource: str = "") -> None:
+        """Open the screen of an application, with a pane and a resource (by name) other than the usual ones."""
+        self._opener.open_application(environment, application, pane, resource)
 
     def open_environment(self, name: str) -> None:
         """Open the screen of one environment."""
-        from anchor_tui.tui.screens.environment import EnvironmentScreen
+        self._opener.open_environment(name)
 
-        keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
-        screen = EnvironmentScreen(name, keys, self._backend.earlier_releases)
-        # On the application's own queue: data is bound to the node that handles the message.
-        self.call_next(lambda: self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now, LiveApp.jobs)))
+    def open_pull_request(self, number: int) -> None:
+        """Show everything about a pull request."""
+        self._opener.open_pull_request(number)
+
+    def open_estate_diff(self) -> None:
+        """Show every difference between git and the clusters."""
+        self._opener.open_estate_diff()
 
     def open_commands(self, subject: object, environment: str) -> None:
         """List the shell commands about a value of a row; without a value, those about the environment."""
-        from anchor_tui.tui.command_list import list_commands
-        from anchor_tui.tui.screens.commands import CommandsScreen
-
-        for known in self.snapshot.environments if self.snapshot else ():
-            if any(application is subject for application in known.applications):
-                environment = known.name  # the rows of every environment may be shown
-        configured = next((known for known in self._config.environments if known.name == environment), None)
-        files = (configured.release, configured.values) if configured else ()
-        shown = self.snapshot.find_environment(environment) if self.snapshot else None
-        github = self.snapshot.find_source("github") if self.snapshot else None
-        commands = list_commands(subject, shown, repository_url=github.url if github else "", files=files)
-        self.push_screen(CommandsScreen(commands))
+        self._opener.open_commands(subject, environment)
 
     def action_read_again(self) -> None:
         """Read every source now."""

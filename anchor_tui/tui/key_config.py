@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from anchor_tui.config.usual_keys import KeysByAction, UsualKeys
 from anchor_tui.tui.keys import (
@@ -43,6 +44,22 @@ def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tup
         for action in REGISTRY
         if not (read_only and (action.mutates or action.owner in {"operator", "selection"}))
     )
+
+
+class SessionKeys(NamedTuple):
+    """The actions of the fleet screen and of what it opens."""
+
+    available: tuple[KeyAction, ...]
+    missing: Mapping[str, KeyAction]
+    """The actions that read-only mode lacks, by key. The screens explain why they are missing."""
+
+
+def list_session_keys(keys: Mapping[str, str], *, read_only: bool) -> SessionKeys:
+    """Return the actions with the configured keys. The Logs pane adds its own."""
+    actions = [action for action in apply_key_config(keys) if action.owner != "logs"]
+    available = tuple(action for action in actions if not read_only or action.owner != "operator")
+    missing = {key: action for action in actions if action not in available for key in action.keys}
+    return SessionKeys(available, missing)
 
 
 def make_keymap(keys: Mapping[str, str]) -> dict[str, str]:

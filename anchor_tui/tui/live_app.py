@@ -57,8 +57,16 @@ class LiveApp(SafeApp):
         """Run a reading of one application's inside on the background thread. Cancelling the future cancels it."""
         raise NotImplementedError
 
+    def open_application(self, environment: str, application: Application, pane: str = "", resource: str = "") -> None:
+        """Open the screen of an application, with a pane and a resource (by name) other than the usual ones."""
+        raise NotImplementedError
+
     def open_environment(self, name: str) -> None:
         """Open the screen of one environment."""
+        raise NotImplementedError
+
+    def open_estate_diff(self) -> None:
+        """Show every difference between git and the clusters."""
         raise NotImplementedError
 
     def open_commands(self, subject: object, environment: str) -> None:

@@ -69,23 +69,22 @@ class FleetCommands(Provider):
             yield PaletteEntry(f"Theme {name}", partial(setattr, self.app, "theme", name), note, is_listed=False)
         if fleet.snapshot is None:
             return
+        open_application = fleet.live_app.open_application
         for environment in fleet.snapshot.environments:
             name = environment.name
-            highlight = partial(fleet.choose_environment, environment.name)
+            highlight = partial(fleet.choose_environment, name)
             yield PaletteEntry(f"Environment {name}", highlight, f"verdict: {environment.verdict.word}")
-            if isinstance(self.app, LiveApp):
-                title = f"Open environment {name}: releases, applications, policy and pull requests"
-                enter = partial(self.app.open_environment, environment.name)
-                yield PaletteEntry(title, enter, "opens the environment", is_listed=False)
+            title = f"Open environment {name}: releases, applications, policy and pull requests"
+            enter = partial(fleet.live_app.open_environment, name)
+            yield PaletteEntry(title, enter, "opens the environment", is_listed=False)
             for application in environment.applications:
                 state = f"{application.sync or 'sync unknown'}, {application.health or 'health unknown'}"
                 title = f"Application {application.id}"
                 yield PaletteEntry(title, highlight, f"in {name}: {state}", is_listed=False)
                 for target in list_inspection_targets(environment, application):
-                    show_pane = partial(fleet.open_application, environment, application, target.pane, target.resource)
+                    show_pane = partial(open_application, name, application, target.pane, target.resource)
                     yield PaletteEntry(target.title, show_pane, f"opens {title}", is_listed=False)
-        if isinstance(self.app, LiveApp):
-            yield from _list_pull_requests(self.app, fleet.snapshot)
+        yield from _list_pull_requests(fleet.live_app, fleet.snapshot)
 
 
 def _list_pull_requests(app: LiveApp, snapshot: Snapshot) -> Iterator[PaletteEntry]:

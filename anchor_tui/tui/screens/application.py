@@ -12,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.events import Key, Resize, ScreenResume, ScreenSuspend
+from textual.events import Resize, ScreenResume, ScreenSuspend
 from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_age
@@ -25,7 +25,7 @@ from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
 from anchor_tui.tui.inspection.resources import ResourcesPanel
-from anchor_tui.tui.keys import READ_ONLY_NOTE, KeyAction
+from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.style import find_sheets
@@ -71,16 +71,15 @@ class ApplicationScreen(KeyScreen):
         environment_name: str,
         application: Application,
         key_actions: tuple[KeyAction, ...],
+        read_only_keys: Mapping[str, KeyAction] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(read_only_keys)
         self.environment_name = environment_name
         self.application = application
         self.key_actions = tuple(
             replace(action, title="Back", tooltip="Close the application") if action.id == "quit" else action
             for action in key_actions
         )
-        self.read_only_keys: Mapping[str, KeyAction] = {}
-        """The actions that read-only mode lacks, by key. They only explain why."""
         self._first_pane, self._resource = RESOURCES, ""
         self._panels: dict[str, InspectionPanel[Any]] = {}
         self._revision: tuple[str, Future[Reading[RevisionMetadata]]] | None = None
@@ -102,11 +101,6 @@ class ApplicationScreen(KeyScreen):
         self.watch_snapshot(self.snapshot)
         await self.show_pane(RESOURCES)
 
-    def on_key(self, event: Key) -> None:
-        """Explain keys that read-only mode lacks."""
-        if (action := self.read_only_keys.get(event.key)) is not None:
-            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5)
-
     def on_unmount(self) -> None:
         """Cancel the requests in flight."""
         self._stop_reading()
@@ -115,12 +109,6 @@ class ApplicationScreen(KeyScreen):
     def choose_layout(self, event: Resize) -> None:
         """Leave out the sources in a low terminal. The panes show the age of their data."""
         self.query_one(SourceBar).display = event.size.height >= TALL_MIN_HEIGHT
-
-    @property
-    def live_app(self) -> LiveApp:
-        """The application, which passes the requests of the panels to the background thread."""
-        assert isinstance(self.app, LiveApp)
-        return self.app
 
     @property
     def panel(self) -> InspectionPanel[Any] | None:
@@ -362,14 +350,13 @@ class ApplicationScreen(KeyScreen):
 
     def action_resource_action(self) -> None:
         """Choose an action of the selected resource."""
-        if self.can_act("resource-action") and self.selected is not None and isinstance(self.app, LiveApp):
-            self.app.start_resource_action(self.environment_name, self.application.id, self.selected)
+        if self.can_act("resource-action") and self.selected is not None:
+            self.live_app.start_resource_action(self.environment_name, self.application.id, self.selected)
 
     def action_commands(self) -> None:
         """List the shell commands about the selected resource, or about the application."""
-        if isinstance(self.app, LiveApp):
-            subject = (self.application, self.selected) if self.selected is not None else self.application
-            self.app.open_commands(subject, self.environment_name)
+        subject = (self.application, self.selected) if self.selected is not None else self.application
+        self.live_app.open_commands(subject, self.environment_name)
 
     def action_copy(self) -> None:
         """Copy the selected resource as `Kind/name`."""

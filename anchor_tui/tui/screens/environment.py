@@ -268,8 +268,8 @@ class EnvironmentScreen(KeyScreen):
 
     def action_act(self, action: ActionId) -> None:
         """Start an action on the target. Its dialog is in front when this returns."""
-        if self.can_act(action) and isinstance(self.app, LiveApp):
-            self.app.start_action(action, self.target)
+        if self.can_act(action):
+            self.live_app.start_action(action, self.target)
 
     def action_move_pane(self, step: int) -> None:
         """Move to another tab; after the last tab comes the first."""
@@ -308,23 +308,16 @@ class EnvironmentScreen(KeyScreen):
 
     def open_application(self, row: ListRow) -> None:
         """Show everything about an application."""
-        from anchor_tui.tui.screens.fleet import FleetScreen
-
-        fleet, application, environment = self.app.screen_stack[0], row.subject, self.shown_environment
-        if (
-            isinstance(fleet, FleetScreen)
-            and isinstance(application, Application)
-            and application.presence == "found"
-            and environment is not None
-        ):
-            fleet.open_application(environment, application)
+        application = row.subject
+        if isinstance(application, Application) and application.presence == "found" and self.shown_environment:
+            self.live_app.open_application(self._environment_name, application)
         else:
             self._show_row(row)
 
     def open_pull_request(self, row: ListRow) -> None:
         """Show everything about a pull request."""
-        if row.pull_request is not None and isinstance(self.app, LiveApp):
-            self.app.open_pull_request(row.pull_request)
+        if row.pull_request is not None:
+            self.live_app.open_pull_request(row.pull_request)
         else:
             self._show_row(row)
 
@@ -344,5 +337,4 @@ class EnvironmentScreen(KeyScreen):
     def action_commands(self) -> None:
         """List the shell commands about the highlighted row."""
         row = self.highlighted_row
-        if isinstance(self.app, LiveApp):
-            self.app.open_commands(row.subject if row is not None else None, self._environment_name)
+        self.live_app.open_commands(row.subject if row is not None else None, self._environment_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -21,7 +22,7 @@ from anchor_tui.domain.status_marks import UNHEALTHY_MARKS
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, KeyAction
+from anchor_tui.tui.keys import FLEET_OWNERS, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.application_order import BY_SEVERITY, get_next_order
 from anchor_tui.tui.panes.applications import get_row_application
@@ -41,7 +42,6 @@ from anchor_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
-    from anchor_tui.tui.screens.application import ApplicationScreen
 
 CARDS_MIN_HEIGHT = 28
 FLEET_PANE = "Fleet"
@@ -52,7 +52,7 @@ class FleetScreen(KeyScreen):
 
     The screen keeps the cursor, the pane and the filter; all data comes from the bound snapshot. It has the keys that
     only read. `OperatorFleetScreen` adds the keys that change something; in read-only mode these are
-    `read_only_actions`, which only notify the operator that they are missing.
+    `read_only_keys`, which only notify the operator that they are missing.
     """
 
     AUTO_FOCUS = "#rows"
@@ -72,14 +72,10 @@ class FleetScreen(KeyScreen):
         environment_names: tuple[str, ...],
         key_actions: tuple[KeyAction, ...],
         environment: str,
-        read_only_actions: tuple[KeyAction, ...] = (),
+        read_only_keys: Mapping[str, KeyAction] | None = None,
     ) -> None:
-        super().__init__()
-        missing = (action for action in read_only_actions if action.owner in FLEET_OWNERS)
-        self._read_only_keys = {key: action for action in missing for key in action.keys}
+        super().__init__(read_only_keys)
         self.key_actions = tuple(action for action in key_actions if action.owner in FLEET_OWNERS)
-        self.application_key_actions = tuple(action for action in key_actions if action.owner in APPLICATION_OWNERS)
-        self.estate_key_actions = tuple(action for action in key_actions if action.owner in ESTATE_OWNERS)
         self.environment_names = environment_names
         self._panes = FleetPanes(partial(self.record_failure, notify=False))
         self._source_states = SourceStateMemory()
@@ -267,11 +263,10 @@ class FleetScreen(KeyScreen):
 
     # --- messages from the widgets -------------------------------------------------------------------
 
-    def on_key(self, event: Key) -> None:
-        """Cancel the jump of the cursor when the operator presses any key; explain keys that read-only mode lacks."""
+    @on(Key)
+    def cancel_jump(self) -> None:
+        """Cancel the jump of the cursor when the operator presses any key."""
         self._cursor_jump.cancel()
-        if (action := self._read_only_keys.get(event.key)) is not None:
-            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5)
 
     def on_mouse_down(self) -> None:
         """Cancel the jump of the cursor when the operator clicks."""
@@ -380,9 +375,10 @@ class FleetScreen(KeyScreen):
         elif self.pane == FLEET_PANE and len(self._list_highlighted_applications()) > 1:
             self.action_environment_details()
         elif (found := self._find_application(row)) is not None:
-            self.open_application(*found)
-        elif row.pull_request is not None and isinstance(self.app, LiveApp):
-            self.app.open_pull_request(row.pull_request)
+            environment, application = found
+            self.live_app.open_application(environment.name, application)
+        elif row.pull_request is not None:
+            self.live_app.open_pull_request(row.pull_request)
         else:
             from anchor_tui.tui.screens.detail import DetailScreen
 
@@ -395,22 +391,6 @@ class FleetScreen(KeyScreen):
         found = get_row_application(self.snapshot, row) if self.snapshot else None
         return found if found is not None and found[1].presence == "found" else None
 
-    def open_application(
-        self, environment: Environment, application: Application, pane: str = "", resource: str = ""
-    ) -> None:
-        """Open the screen of an application, with a pane and a resource (by name) other than the usual ones."""
-        screen = self._make_application_screen(environment, application)
-        screen.open_at(pane, resource)
-        # On the application's own queue: data is bound to the node that handles the message.
-        self.app.call_next(lambda: self.app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
-
-    def _make_application_screen(self, environment: Environment, application: Application) -> ApplicationScreen:
-        from anchor_tui.tui.screens.application import ApplicationScreen
-
-        screen = ApplicationScreen(environment.name, application, self.application_key_actions)
-        screen.read_only_keys = self._read_only_keys
-        return screen
-
     def _find_highlighted_environment(self) -> Environment | None:
         return self.snapshot.find_environment(self.environment) if self.snapshot else None
 
@@ -420,16 +400,15 @@ class FleetScreen(KeyScreen):
 
     def action_environment_details(self) -> None:
         """Open the screen of the highlighted environment."""
-        if self.can_act("environment-details") and isinstance(self.app, LiveApp):
-            self.app.open_environment(self.environment)
+        if self.can_act("environment-details"):
+            self.live_app.open_environment(self.environment)
 
     def action_commands(self) -> None:
         """List the shell commands about the highlighted row, or about the environment."""
         row = self.highlighted_row
         job = next((job for job in self.jobs if row is not None and job.id == row.key), None)
-        if isinstance(self.app, LiveApp):
-            subject = job.plan if job is not None else row.subject if row is not None else None
-            self.app.open_commands(subject, self.environment)
+        subject = job.plan if job is not None else row.subject if row is not None else None
+        self.live_app.open_commands(subject, self.environment)
 
     def action_copy(self) -> None:
         """Copy the name, place or address of the highlighted row."""
@@ -439,12 +418,5 @@ class FleetScreen(KeyScreen):
 
     def action_estate_diff(self) -> None:
         """Show every difference between git and the clusters."""
-        from anchor_tui.tui.screens.estate_diff import EstateDiffScreen
-
-        app = self.app
-        assert isinstance(app, LiveApp)
-        if not self.can_act("estate-diff"):
-            return
-        screen = EstateDiffScreen(app, self.estate_key_actions)
-        # On the application's own queue: data is bound to the node that handles the message.
-        app.call_next(lambda: app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
+        if self.can_act("estate-diff"):
+            self.live_app.open_estate_diff()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual import on
 from textual.content import Content
+from textual.events import Key
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -21,6 +24,17 @@ class KeyScreen(FailureGuard, Screen[None]):
 
     snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
     key_actions: tuple[KeyAction, ...] = ()
+
+    def __init__(self, read_only_keys: Mapping[str, KeyAction] | None = None) -> None:
+        super().__init__()
+        self._read_only_keys = read_only_keys or {}
+        """The actions that read-only mode lacks, by key."""
+
+    @property
+    def live_app(self) -> LiveApp:
+        """The application, which starts actions, opens screens and reads what they show."""
+        assert isinstance(self.app, LiveApp)
+        return self.app
 
     @property
     def is_read_only(self) -> bool:
@@ -53,6 +67,11 @@ class KeyScreen(FailureGuard, Screen[None]):
             self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
         return not reason
 
+    def on_key(self, event: Key) -> None:
+        """Explain keys that read-only mode lacks."""
+        if (action := self._read_only_keys.get(event.key)) is not None:
+            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5)
+
     def show_footer(self) -> None:
         """Show the keys that work here and now."""
         footer = self.query_one(KeyFooter)
@@ -74,8 +93,8 @@ class KeyScreen(FailureGuard, Screen[None]):
 
     def action_show_pull_request(self) -> None:
         """Show everything about the pull request of what is highlighted."""
-        if self.can_act("pull-request") and self.pull_request is not None and isinstance(self.app, LiveApp):
-            self.app.open_pull_request(self.pull_request)
+        if self.can_act("pull-request") and self.pull_request is not None:
+            self.live_app.open_pull_request(self.pull_request)
 
     def action_help(self) -> None:
         """Show every key, and if it works here and now."""

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.identity_cache import IdentityCache
-from anchor_tui.domain.model import AppId, Application, Environment, Snapshot
+from anchor_tui.domain.model import AppId, Snapshot
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.keys import REGISTRY, KeyAction
 from anchor_tui.tui.panes.applications import find_row_application, get_row_application
@@ -22,7 +22,6 @@ from anchor_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import ActionId
-    from anchor_tui.tui.screens.application import ApplicationScreen
 
 StartAction = Callable[["ActionId", ActionTarget], None]
 MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates)
@@ -87,11 +86,6 @@ class OperatorFleetScreen(FleetScreen):
         if action_id == "back" and self.selected:
             return ""
         return super().explain_unavailable(action_id)
-
-    def _make_application_screen(self, environment: Environment, application: Application) -> ApplicationScreen:
-        from anchor_tui.tui.screens.operator_application import OperatorApplicationScreen
-
-        return OperatorApplicationScreen(environment.name, application, self.application_key_actions)
 
     # --- selection -----------------------------------------------------------------------------------
 
