@@ -101,7 +101,7 @@ async def test_a_failing_key_is_reported_and_the_others_work(monkeypatch):
 async def test_a_failing_message_handler_leaves_the_screen(monkeypatch):
     async with open_app(may_fail=True) as ui:
         await ui.show(INCIDENT)
-        monkeypatch.setattr(type(ui.fleet), "_show_detail", fail)
+        monkeypatch.setattr(type(ui.fleet), "show_details", fail)
         await ui.press("1")
         assert "this panel failed" in ui.notifications
         monkeypatch.undo()

@@ -11,15 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.events import ScreenResume, ScreenSuspend
-from textual.reactive import reactive
 
 from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_shared_bindings
-from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.environment_header import describe_environment
 from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
-from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.applications import count_applications
 from anchor_tui.tui.panes.diagnosed_applications import DiagnosedApplicationRows
 from anchor_tui.tui.panes.policy import PolicyRows, count_checks
@@ -28,7 +25,7 @@ from anchor_tui.tui.panes.registry import APPLICATIONS, POLICY, PULL_REQUESTS
 from anchor_tui.tui.panes.releases import build_releases_pane
 from anchor_tui.tui.release_history import PendingHistory, ReleaseHistoryReader
 from anchor_tui.tui.running_jobs import describe_running_jobs
-from anchor_tui.tui.screens.key_screen import KeyScreen
+from anchor_tui.tui.screens.row_screen import RowScreen
 from anchor_tui.tui.style import find_sheets, link_pull_requests, marked_text
 from anchor_tui.tui.targets import (
     ActionTarget,
@@ -36,16 +33,13 @@ from anchor_tui.tui.targets import (
     find_only_pull_request,
     get_release_pull_request,
 )
-from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, SourceBar
 from anchor_tui.tui.widgets.key_footer import KeyFooter
-from anchor_tui.tui.widgets.list_rows import ListRow, PaneContent
-from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
+from anchor_tui.tui.widgets.list_rows import PaneContent
+from anchor_tui.tui.widgets.pane_tabs import PaneTab
 from anchor_tui.tui.widgets.pane_view import PaneView
-from anchor_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
 
 RELEASES = "Releases"
@@ -62,23 +56,16 @@ GLOBAL_ACTIONS = frozenset(action.id for action in REGISTRY if action.owner in {
 LoadHistory = Callable[[str], PendingHistory]
 
 
-class EnvironmentScreen(KeyScreen):
+class EnvironmentScreen(RowScreen):
     """Everything about one environment. Only the release history is requested, all else comes from the snapshot."""
 
-    AUTO_FOCUS = "#rows"
     CSS_PATH = find_sheets("environment.tcss")
     BINDINGS: ClassVar[list[BindingType]] = make_shared_bindings(LOOKING_ACTIONS | MUTATING_ACTIONS)
 
-    now: reactive[datetime | None] = reactive(None, repaint=False)
-    jobs: reactive[tuple[Job, ...]] = reactive((), repaint=False)
-    pane: reactive[str] = reactive(RELEASES, init=False)
-
     def __init__(self, name: str, key_actions: tuple[KeyAction, ...], load_history: LoadHistory) -> None:
-        super().__init__()
         shown = LOOKING_ACTIONS | MUTATING_ACTIONS | GLOBAL_ACTIONS
-        self.key_actions = tuple(action for action in key_actions if action.id in shown)
-        self._environment_name = name
-        self._history = ReleaseHistoryReader(self, lambda: load_history(name), self._show_rows)
+        super().__init__(name, RELEASES, tuple(action for action in key_actions if action.id in shown))
+        self._history = ReleaseHistoryReader(self, lambda: load_history(name), self.show_rows)
         self._is_visible = False
         self._applications, self._policy = DiagnosedApplicationRows(), PolicyRows()
         self._pull_requests = PullRequestRows()
@@ -94,47 +81,34 @@ class EnvironmentScreen(KeyScreen):
     # --- what is shown -------------------------------------------------------------------------------
 
     @property
-    def shown_environment(self) -> Environment | None:
-        """The environment as it is now; None if it is not configured any more."""
-        return self.snapshot.find_environment(self._environment_name) if self.snapshot else None
-
-    @property
-    def row_list(self) -> RowList:
-        """The rows of the active tab."""
-        return self.query_one("#rows", RowList)
-
-    @property
-    def highlighted_row(self) -> ListRow | None:
-        """The row that the keys apply to."""
-        return self.row_list.highlighted_row
+    def pane_names(self) -> tuple[str, ...]:
+        """The panes, in the order of their tabs."""
+        return TABS
 
     def watch_snapshot(self, before: Snapshot | None, after: Snapshot | None) -> None:
         """Show new data. A new release is a reason to read the history again."""
-        old = before.find_environment(self._environment_name) if before else None
-        new = after.find_environment(self._environment_name) if after else None
+        old = before.find_environment(self.environment) if before else None
+        new = after.find_environment(self.environment) if after else None
         if old is not None and new is not None and old.release != new.release:
             self._read_history()
-        self._show_rows()
+        self.show_rows()
 
     def watch_now(self, now: datetime | None) -> None:
         """Update the ages."""
         if self.is_mounted and now is not None:
-            self.row_list.now = now
+            self.active_list.now = now
             self._show_summary()
-            self._show_details()
-
-    def watch_jobs(self) -> None:
-        """Show the progress of actions."""
-        self._show_rows()
+            self.show_details()
 
     def watch_pane(self) -> None:
         """Show the rows of another tab. The history is read only while its tab is shown."""
-        self.set_focus(self.row_list)
+        self.set_focus(self.active_list)
         self._read_history()
-        self._show_rows()
+        self.show_rows()
 
-    def _show_rows(self) -> None:
-        environment = self.shown_environment
+    def show_rows(self) -> None:
+        """Show the summary, the tabs and the rows of the pane, if there is data."""
+        environment = self.present_environment
         if not self.is_mounted or environment is None or self.snapshot is None or self.now is None:
             return
         content = self._build_pane(environment, self.snapshot)
@@ -142,7 +116,7 @@ class EnvironmentScreen(KeyScreen):
         running = describe_running_jobs(self.jobs)
         self.query_one(PaneView).show_pane(tabs, self.pane, content, running, WAY_BACK, self.now)
         self._show_summary()
-        self._show_details()
+        self.show_details()
         self.show_footer()
 
     def _build_pane(self, environment: Environment, snapshot: Snapshot) -> PaneContent:
@@ -168,14 +142,14 @@ class EnvironmentScreen(KeyScreen):
         )
 
     def _show_summary(self) -> None:
-        environment, snapshot, now = self.shown_environment, self.snapshot, self.now
+        environment, snapshot, now = self.present_environment, self.snapshot, self.now
         if environment is not None and snapshot is not None and now is not None:
             summary = self.link_pull_requests(describe_environment(environment, snapshot, now))
             self.query_one("#summary", DetailPanel).content = summary
 
-    def _show_details(self) -> None:
-        row = self.highlighted_row
-        details = row.detail_at(self.now) if row is not None and self.now is not None else Content("")
+    def show_details(self) -> None:
+        """Show the details of the highlighted row. Beside the releases, also why earlier ones are unknown."""
+        row, details = self.highlighted_row, self.row_details
         if self.pane == RELEASES and self._history.refusal is not None:
             failure = marked_text(StatusMark.FAILING, f"earlier releases: {self._history.refusal.message}")
             details = Content("\n").join([failure, details])
@@ -189,7 +163,7 @@ class EnvironmentScreen(KeyScreen):
         """Read the history while the screen is in front."""
         self._is_visible = True
         self._read_history()
-        self._show_rows()
+        self.show_rows()
 
     @on(ScreenSuspend)
     def suspend_reading(self) -> None:
@@ -208,31 +182,12 @@ class EnvironmentScreen(KeyScreen):
         else:
             self._history.stop()
 
-    # --- messages from the widgets -------------------------------------------------------------------
-
-    @on(RowList.Highlighted)
-    def follow_cursor(self, message: RowList.Highlighted) -> None:
-        """Show the details of the highlighted row."""
-        message.stop()
-        self._show_details()
-        self.show_footer()
-
-    @on(PaneTabs.Clicked)
-    def show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
-        """Show the tab that was clicked."""
-        self.pane = message.pane
-
-    async def run_key_action(self, action: KeyAction) -> None:
-        """Run a registered action as if its key was pressed."""
-        owners = {"app": self.app, "list": self.row_list}
-        await self.app.run_action(action.call, owners.get(action.owner, self))
-
     # --- actions -------------------------------------------------------------------------------------
 
     @property
     def target(self) -> ActionTarget:
         """The highlighted application or pull request; otherwise the environment."""
-        name, environment, row = self._environment_name, self.shown_environment, self.highlighted_row
+        name, environment, row = self.environment, self.present_environment, self.highlighted_row
         subject = row.subject if row is not None else None
         if self.pane == PULL_REQUESTS:
             return ActionTarget(name, (), int(row.key) if row is not None and row.key.isdecimal() else None)
@@ -246,95 +201,35 @@ class EnvironmentScreen(KeyScreen):
         row = self.highlighted_row
         if row is not None and (row.pull_request is not None or self.pane == RELEASES):
             return row.pull_request
-        return get_release_pull_request(self.shown_environment)
+        return get_release_pull_request(self.present_environment)
 
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
-        row = self.highlighted_row
-        if action_id in MUTATING_ACTIONS:
-            if self.is_read_only:
-                return READ_ONLY_NOTE
-            names = tuple(environment.name for environment in self.snapshot.environments) if self.snapshot else ()
-            return explain_unavailable_action(action_id, self.target, self.snapshot, names)
-        match action_id:
-            case "browser" if row is None or not row.url:
-                return "it has no web address"
-            case "open" | "copy" if row is None:
-                return "nothing is highlighted"
-            case "copy" if row is not None and not row.clipboard_text:
-                return "it has no name or address"
-            case _:
-                return super().explain_unavailable(action_id)
+        if action_id not in MUTATING_ACTIONS:
+            return super().explain_unavailable(action_id)
+        if self.is_read_only:
+            return READ_ONLY_NOTE
+        names = tuple(environment.name for environment in self.snapshot.environments) if self.snapshot else ()
+        return explain_unavailable_action(action_id, self.target, self.snapshot, names)
 
     def action_act(self, action: ActionId) -> None:
         """Start an action on the target. Its dialog is in front when this returns."""
         if self.can_act(action):
             self.live_app.start_action(action, self.target)
 
-    def action_move_pane(self, step: int) -> None:
-        """Move to another tab; after the last tab comes the first."""
-        self.pane = TABS[(TABS.index(self.pane) + step) % len(TABS)]
-
-    async def action_filter(self) -> None:
-        """Open the filter line."""
-        await self.query_one(PaneView).open_filter()
-
     async def action_back(self) -> None:
         """End the filter; without a filter, return to the fleet."""
-        view = self.query_one(PaneView)
-        if view.is_filtering:
-            self.set_focus(self.row_list)
-            await view.clear_filter()
+        if self.query_one(PaneView).is_filtering:
+            await self.clear_filter()
         else:
             self.dismiss()
-
-    def action_browser(self) -> None:
-        """Open the address of the highlighted row."""
-        row = self.highlighted_row
-        if self.can_act("browser") and row is not None:
-            open_web_address(self.app, row.url)
 
     def action_open(self) -> None:
         """Open the highlighted application or pull request, or show another row in full."""
         row = self.highlighted_row
         if not self.can_act("open") or row is None:
             return
-        if self.pane == APPLICATIONS:
-            self.open_application(row)
-        elif self.pane == PULL_REQUESTS:
-            self.open_pull_request(row)
+        if self.pane in {APPLICATIONS, PULL_REQUESTS}:
+            self.open_row(row)
         else:
-            self._show_row(row)
-
-    def open_application(self, row: ListRow) -> None:
-        """Show everything about an application."""
-        application = row.subject
-        if isinstance(application, Application) and application.presence == "found" and self.shown_environment:
-            self.live_app.open_application(self._environment_name, application)
-        else:
-            self._show_row(row)
-
-    def open_pull_request(self, row: ListRow) -> None:
-        """Show everything about a pull request."""
-        if row.pull_request is not None:
-            self.live_app.open_pull_request(row.pull_request)
-        else:
-            self._show_row(row)
-
-    def _show_row(self, row: ListRow) -> None:
-        from anchor_tui.tui.screens.detail import DetailScreen
-
-        row_list = self.row_list
-        screen = DetailScreen(row, lambda: row_list.find_row(row.key))
-        self.app.push_screen(screen.data_bind(LiveApp.now))
-
-    def action_copy(self) -> None:
-        """Copy the name, version or address of the highlighted row."""
-        row = self.highlighted_row
-        if self.can_act("copy") and row is not None:
-            copy_text(self.app, row.clipboard_text)
-
-    def action_commands(self) -> None:
-        """List the shell commands about the highlighted row."""
-        row = self.highlighted_row
-        self.live_app.open_commands(row.subject if row is not None else None, self._environment_name)
+            self.show_whole_row(row)

@@ -11,16 +11,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.events import DescendantFocus, Key, Resize
 from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.identity import is_same
-from anchor_tui.domain.model import Application, Environment, Snapshot
+from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import UNHEALTHY_MARKS
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.cursor_jump import CursorJump
 from anchor_tui.tui.keys import FLEET_OWNERS, KeyAction
 from anchor_tui.tui.live_app import LiveApp
@@ -28,15 +26,13 @@ from anchor_tui.tui.panes.application_order import BY_SEVERITY, get_next_order
 from anchor_tui.tui.panes.applications import get_row_application
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, FleetPanes
 from anchor_tui.tui.running_jobs import describe_running_jobs
-from anchor_tui.tui.screens.key_screen import KeyScreen
+from anchor_tui.tui.screens.row_screen import RowScreen
 from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.targets import get_release_pull_request
-from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
 from anchor_tui.tui.widgets.key_footer import KeyFooter
-from anchor_tui.tui.widgets.list_rows import ListRow
-from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
+from anchor_tui.tui.widgets.pane_tabs import PaneTab
 from anchor_tui.tui.widgets.pane_view import PaneView
 from anchor_tui.tui.widgets.row_list import RowList
 
@@ -47,7 +43,7 @@ CARDS_MIN_HEIGHT = 28
 FLEET_PANE = "Fleet"
 
 
-class FleetScreen(KeyScreen):
+class FleetScreen(RowScreen):
     """Cards or rows above, panes of the highlighted environment below.
 
     The screen keeps the cursor, the pane and the filter; all data comes from the bound snapshot. It has the keys that
@@ -55,13 +51,8 @@ class FleetScreen(KeyScreen):
     `read_only_keys`, which only notify the operator that they are missing.
     """
 
-    AUTO_FOCUS = "#rows"
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("screen", "fleet")
 
-    now: reactive[datetime | None] = reactive(None, repaint=False)
-    jobs: reactive[tuple[Job, ...]] = reactive((), repaint=False)
-    environment: reactive[str] = reactive("", init=False)
-    pane: reactive[str] = reactive(APPLICATIONS, init=False)
     show_all: reactive[bool] = reactive(False, init=False)
     as_cards: reactive[bool] = reactive(True)
     order: reactive[str] = reactive(BY_SEVERITY, init=False, repaint=False)
@@ -74,8 +65,9 @@ class FleetScreen(KeyScreen):
         environment: str,
         read_only_keys: Mapping[str, KeyAction] | None = None,
     ) -> None:
-        super().__init__(read_only_keys)
-        self.key_actions = tuple(action for action in key_actions if action.owner in FLEET_OWNERS)
+        first = environment_names[0] if environment_names else ""
+        keys = tuple(action for action in key_actions if action.owner in FLEET_OWNERS)
+        super().__init__(environment or first, APPLICATIONS, keys, read_only_keys)
         self.environment_names = environment_names
         self._panes = FleetPanes(partial(self.record_failure, notify=False))
         self._source_states = SourceStateMemory()
@@ -83,8 +75,6 @@ class FleetScreen(KeyScreen):
         self._cursor_jump = CursorJump()
         if environment:
             self._cursor_jump.cancel()
-        first = environment_names[0] if environment_names else ""
-        self.set_reactive(FleetScreen.environment, environment or first)
 
     def compose(self) -> ComposeResult:
         """Compose the screen. The cards have their names from the first frame on."""
@@ -103,21 +93,21 @@ class FleetScreen(KeyScreen):
     # --- highlighted row and available keys ----------------------------------------------------------
 
     @property
+    def pane_names(self) -> tuple[str, ...]:
+        """The panes, in the order of their tabs. In rows, the fleet is the first."""
+        return PANES if self.as_cards else (FLEET_PANE, *PANES)
+
+    @property
     def active_list(self) -> RowList:
         """The list with the cursor: the fleet or the rows of a pane."""
         return self.query_one("#fleet" if self.pane == FLEET_PANE else "#rows", RowList)
-
-    @property
-    def highlighted_row(self) -> ListRow | None:
-        """The row that the keys apply to."""
-        return self.active_list.highlighted_row
 
     @property
     def shown_environments(self) -> tuple[Environment, ...]:
         """The environments that the panes show."""
         if self.snapshot is None:
             return ()
-        chosen = self.snapshot.find_environment(self.environment)
+        chosen = self.present_environment
         return (chosen,) if chosen and not self.show_all else self.snapshot.environments
 
     @property
@@ -127,19 +117,12 @@ class FleetScreen(KeyScreen):
         if row is not None and row.pull_request is not None:
             return row.pull_request
         found = get_row_application(self.snapshot, row) if self.snapshot and row else None
-        environment = found[0] if found else self._find_highlighted_environment()
+        environment = found[0] if found else self.present_environment
         return get_release_pull_request(environment)
 
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
-        row = self.highlighted_row
         match action_id:
-            case "browser" if row is None or not row.url:
-                return "it has no web address"
-            case "open" | "copy" if row is None:
-                return "nothing is highlighted"
-            case "copy" if row is not None and not row.clipboard_text:
-                return "it has no name or address"
             case "estate-diff" if self.snapshot is None or not any(
                 environment.applications for environment in self.snapshot.environments
             ):
@@ -148,21 +131,16 @@ class FleetScreen(KeyScreen):
                 return "nothing is open"
             case "order" if self.pane not in {APPLICATIONS, FLEET_PANE}:
                 return "applications are ordered in their pane"
-            case "environment-details" if self._find_highlighted_environment() is None:
+            case "environment-details" if self.present_environment is None:
                 return "no environment is highlighted"
             case _:
                 return super().explain_unavailable(action_id)
-
-    async def run_key_action(self, action: KeyAction) -> None:
-        """Run a registered action as if its key was pressed."""
-        owners = {"app": self.app, "list": self.active_list}
-        await self.app.run_action(action.call, owners.get(action.owner, self))
 
     # --- data changes --------------------------------------------------------------------------------
 
     def watch_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show new data. The cursor stays on its row."""
-        self._show_rows()
+        self.show_rows()
         if snapshot is not None and self.now is not None and self.is_current:
             self.environment = self._cursor_jump.choose_environment(snapshot, self.now) or self.environment
 
@@ -171,29 +149,25 @@ class FleetScreen(KeyScreen):
         if self.is_mounted and now is not None:
             for row_list in self.query(RowList):
                 row_list.now = now
-            self._show_detail()
-
-    def watch_jobs(self) -> None:
-        """Show the progress of actions."""
-        self._show_rows()
+            self.show_details()
 
     def watch_environment(self, environment: str) -> None:
         """Show the rows of another environment; the cursor of the fleet list follows."""
         self.query_one("#fleet", RowList).cursor = environment
-        self._show_rows()
+        self.show_rows()
 
     def watch_pane(self) -> None:
         """Show and focus another pane."""
         self.set_focus(self.active_list)
-        self._show_rows()
+        self.show_rows()
 
     def watch_order(self) -> None:
         """Show the applications in another order."""
-        self._show_rows()
+        self.show_rows()
 
     def watch_show_all(self) -> None:
         """Show the rows of one or of every environment."""
-        self._show_rows()
+        self.show_rows()
 
     def watch_as_cards(self, as_cards: bool) -> None:
         """Show cards if they fit, otherwise one row per environment."""
@@ -208,11 +182,12 @@ class FleetScreen(KeyScreen):
         width, height = event.size
         fits = width >= CARD_MIN_WIDTH * len(self.environment_names) and height >= CARDS_MIN_HEIGHT
         self.as_cards = fits and bool(self.environment_names)
-        self._show_rows()
+        self.show_rows()
 
     # --- what is shown -------------------------------------------------------------------------------
 
-    def _show_rows(self) -> None:
+    def show_rows(self) -> None:
+        """Show the overview, the tabs and the rows of the pane, if there is data."""
         snapshot, now = self.snapshot, self.now
         if not self.is_mounted or snapshot is None or now is None:
             return
@@ -228,7 +203,7 @@ class FleetScreen(KeyScreen):
         content = self._panes.build(shown, snapshot, environments, self.jobs, self.order)
         running, scope = describe_running_jobs(self.jobs), self._describe_scope()
         self.query_one(PaneView).show_pane(tabs, self.pane, content, running, scope, now)
-        self._show_detail()
+        self.show_details()
         self.show_footer()
 
     def show_footer(self) -> None:
@@ -256,10 +231,9 @@ class FleetScreen(KeyScreen):
     def _has_several_applications(self) -> bool:
         return sum(len(shown.applications) for shown in self.shown_environments) > 1
 
-    def _show_detail(self) -> None:
-        row = self.highlighted_row
-        detail = row.detail_at(self.now) if row and self.now else Content("")
-        self.query_one(DetailPanel).content = self.link_pull_requests(detail)
+    def show_details(self) -> None:
+        """Show the details of the highlighted row."""
+        self.query_one(DetailPanel).content = self.link_pull_requests(self.row_details)
 
     # --- messages from the widgets -------------------------------------------------------------------
 
@@ -281,31 +255,18 @@ class FleetScreen(KeyScreen):
         elif focused == "rows" and self.pane == FLEET_PANE:
             self.pane = APPLICATIONS
 
-    @on(RowList.Highlighted)
-    def follow_cursor(self, message: RowList.Highlighted) -> None:
-        """Show the details of the highlighted row; in the fleet list the row is the environment."""
-        message.stop()
-        if message.row_list.id == "fleet" and message.row is not None and not self.as_cards and self.pane == FLEET_PANE:
+    @on(RowList.Highlighted, "#fleet")
+    def follow_fleet_cursor(self, message: RowList.Highlighted) -> None:
+        """Choose the environment of the highlighted row."""
+        if message.row is not None and not self.as_cards and self.pane == FLEET_PANE:
             self.environment = message.row.key
-        self._show_detail()
-        self.show_footer()
 
     @on(EnvironmentCard.Clicked)
     def highlight_card(self, message: EnvironmentCard.Clicked) -> None:
         """Highlight the clicked card."""
         self.choose_environment(message.environment)
 
-    @on(PaneTabs.Clicked)
-    def show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
-        """Show the pane whose tab was clicked."""
-        self.pane = message.pane
-
     # --- keys ----------------------------------------------------------------------------------------
-
-    def action_move_pane(self, step: int) -> None:
-        """Move to another pane; after the last pane comes the first."""
-        names = PANES if self.as_cards else (FLEET_PANE, *PANES)
-        self.pane = names[(names.index(self.pane) + step) % len(names)]
 
     def action_move_environment(self, step: int) -> None:
         """Move to another environment, not beyond the first or last."""
@@ -343,10 +304,6 @@ class FleetScreen(KeyScreen):
         elif found.is_wrapped:
             self.notify(f"continued at the {'first' if step > 0 else 'last'} row", timeout=3)
 
-    async def action_filter(self) -> None:
-        """Open the filter line."""
-        await self.query_one(PaneView).open_filter()
-
     async def action_back(self) -> None:
         """Close what is open."""
         if self.can_act("back"):
@@ -354,67 +311,39 @@ class FleetScreen(KeyScreen):
 
     async def _close_open(self) -> None:
         """Clear the filter."""
-        self.set_focus(self.active_list)
-        await self.query_one(PaneView).clear_filter()
-
-    def action_browser(self) -> None:
-        """Open the address of the highlighted row."""
-        row = self.highlighted_row
-        if self.can_act("browser") and row is not None:
-            open_web_address(self.app, row.url)
+        await self.clear_filter()
 
     def action_open(self) -> None:
         """Open the highlighted application, or show another row in full; for an action of this session, its steps."""
         row = self.highlighted_row
         if not self.can_act("open") or row is None or self.now is None:
             return
-        if job := next((job for job in self.jobs if job.id == row.key), None):
+        environment = self.present_environment
+        if (job := self._highlighted_job) is not None:
             from anchor_tui.tui.screens.progress import ProgressScreen
 
             self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
-        elif self.pane == FLEET_PANE and len(self._list_highlighted_applications()) > 1:
+        elif self.pane == FLEET_PANE and environment is not None and len(environment.applications) > 1:
             self.action_environment_details()
-        elif (found := self._find_application(row)) is not None:
-            environment, application = found
-            self.live_app.open_application(environment.name, application)
-        elif row.pull_request is not None:
-            self.live_app.open_pull_request(row.pull_request)
         else:
-            from anchor_tui.tui.screens.detail import DetailScreen
+            self.open_row(row)
 
-            row_list = self.active_list
-            screen = DetailScreen(row, lambda: row_list.find_row(row.key))
-            self.app.push_screen(screen.data_bind(LiveApp.now))
+    @property
+    def _highlighted_job(self) -> Job | None:
+        """The action of this session that the highlighted row shows."""
+        row = self.highlighted_row
+        return next((job for job in self.jobs if row is not None and job.id == row.key), None)
 
-    def _find_application(self, row: ListRow) -> tuple[Environment, Application] | None:
-        """Return the application of a row if there is something to inspect."""
-        found = get_row_application(self.snapshot, row) if self.snapshot else None
-        return found if found is not None and found[1].presence == "found" else None
-
-    def _find_highlighted_environment(self) -> Environment | None:
-        return self.snapshot.find_environment(self.environment) if self.snapshot else None
-
-    def _list_highlighted_applications(self) -> tuple[Application, ...]:
-        environment = self._find_highlighted_environment()
-        return environment.applications if environment else ()
+    @property
+    def command_subject(self) -> object:
+        """The plan of a highlighted action, else the value of the highlighted row."""
+        job = self._highlighted_job
+        return job.plan if job is not None else super().command_subject
 
     def action_environment_details(self) -> None:
         """Open the screen of the highlighted environment."""
         if self.can_act("environment-details"):
             self.live_app.open_environment(self.environment)
-
-    def action_commands(self) -> None:
-        """List the shell commands about the highlighted row, or about the environment."""
-        row = self.highlighted_row
-        job = next((job for job in self.jobs if row is not None and job.id == row.key), None)
-        subject = job.plan if job is not None else row.subject if row is not None else None
-        self.live_app.open_commands(subject, self.environment)
-
-    def action_copy(self) -> None:
-        """Copy the name, place or address of the highlighted row."""
-        row = self.highlighted_row
-        if self.can_act("copy") and row is not None:
-            copy_text(self.app, row.clipboard_text)
 
     def action_estate_diff(self) -> None:
         """Show every difference between git and the clusters."""

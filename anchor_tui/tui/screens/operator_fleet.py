@@ -57,7 +57,7 @@ class OperatorFleetScreen(FleetScreen):
         row = self.highlighted_row
         if self.pane == PULL_REQUESTS:
             return ActionTarget(self.environment, (), int(row.key) if row and row.key.isdecimal() else None)
-        environment = self.snapshot.find_environment(self.environment) if self.snapshot else None
+        environment = self.present_environment
         pull_request = find_only_pull_request(environment) if environment else None
         if selected := self._list_selected():
             return ActionTarget(self.environment, selected, pull_request)
@@ -97,7 +97,7 @@ class OperatorFleetScreen(FleetScreen):
     def watch_selected(self, selected: frozenset[str]) -> None:
         """Mark the selected rows."""
         self.query_one("#rows", RowList).selected = selected
-        self._show_rows()
+        self.show_rows()
 
     def _describe_scope(self) -> str:
         scope = super()._describe_scope()
