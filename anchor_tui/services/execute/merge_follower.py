@@ -1,4 +1,4 @@
-"""Waits until the pull request of a plan can be merged, and finds out how the repository merges it."""
+"""Waits until the pull request of a plan can be merged, and until it is merged."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from datetime import datetime
 
 from anchor_tui.domain.actions.merge_readiness import ReadyToMerge, judge_readiness
 from anchor_tui.domain.actions.plan import Refusal
-from anchor_tui.domain.actions.wait_steps import WaitForMergeable
-from anchor_tui.services.execute.github_steps import GitHubSteps
+from anchor_tui.domain.actions.repo_state import PullRequestState, describe_failed_checks
+from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForMergeable
+from anchor_tui.domain.formatting import shorten_revision
+from anchor_tui.services.execute.repo_access import RepoAccess
 from anchor_tui.services.execute.step_support import Poller, ReportProgress, StepContext, StepFailed, Timeouts
 
 
 async def wait_until_mergeable(
     step: WaitForMergeable,
-    github: GitHubSteps,
+    repo: RepoAccess,
     context: StepContext,
     timeouts: Timeouts,
     now: Callable[[], datetime],
@@ -31,7 +33,7 @@ async def wait_until_mergeable(
     words = "not readable yet"
     checks_start_until = time.monotonic() + timeouts.checks_start_s
     pulls = Poller(timeouts, report).poll(
-        lambda: github.read_pull_request(step.repository, number), timeouts.follow_s, timeouts.github_poll_s
+        lambda: repo.read_pull_request(step.repository, number), timeouts.follow_s, timeouts.github_poll_s
     )
     async for pull in pulls:
         context.number, context.url, context.node_id = number, pull.url, pull.node_id
@@ -51,3 +53,51 @@ async def wait_until_mergeable(
                 words = waiting.text
                 report(words)
     raise StepFailed("unknown", f"#{number} is still open: {words}")
+
+
+async def wait_for_merge(
+    step: WaitForMerge,
+    repo: RepoAccess,
+    context: StepContext,
+    timeouts: Timeouts,
+    now: Callable[[], datetime],
+    report: ReportProgress,
+) -> str:
+    """Wait until the pull request is merged, and report its checks and review. Raises StepFailed."""
+    number = step.number or context.number
+    if number is None:
+        raise StepFailed("failed", "there is no pull request to follow")
+    context.number = number
+    words = "not readable yet"
+    pulls = Poller(timeouts, report).poll(
+        lambda: repo.read_pull_request(step.repository, number), timeouts.follow_s, timeouts.github_poll_s
+    )
+    async for pull in pulls:
+        context.url = pull.url
+        match pull.state:
+            case "merged":
+                context.merge_oid, context.merged_at = pull.merge_oid, pull.merged_at or now()
+                by = f" by {pull.merged_by}" if pull.merged_by else ""
+                return f"#{number} merged as {shorten_revision(pull.merge_oid)}{by}"
+            case "closed":
+                raise StepFailed("failed", f"#{number} was closed without being merged")
+        words = _waiting_text(pull)
+        report(words)
+    raise StepFailed("unknown", f"#{number} is still open: {words}")
+
+
+def _waiting_text(pull: PullRequestState) -> str:
+    """Return what a pull request waits for: checks, review, then the merge."""
+    failed = describe_failed_checks(pull, pull.failed_checks)
+    parts = [f"checks {pull.checks}" + (f" ({failed})" if failed else "")]
+    if pull.review:
+        parts.append(pull.review.replace("_", " "))
+    if pull.queue_position is not None:
+        parts.append(f"in the merge queue at {pull.queue_position}")
+    elif pull.auto_merge:
+        parts.append("auto-merge is enabled")
+    elif pull.mergeable == "conflicting":
+        parts.append("conflicts with the branch")
+    else:
+        parts.append("waiting to be merged")
+    return ", ".join(parts)

@@ -9,7 +9,7 @@ from anchor_tui.domain.actions.application_state import AppState
 from anchor_tui.domain.actions.wait_steps import WaitForRollout
 from anchor_tui.domain.formatting import get_first_line, shorten_revision
 from anchor_tui.services.execute.application_access import ApplicationAccess
-from anchor_tui.services.execute.github_steps import GitHubSteps
+from anchor_tui.services.execute.repo_access import RepoAccess
 from anchor_tui.services.execute.step_support import Poller, ReportProgress, StepContext, StepFailed, Timeouts
 
 FAILED_PHASES = frozenset({"Failed", "Error"})
@@ -18,7 +18,7 @@ FAILED_PHASES = frozenset({"Failed", "Error"})
 async def wait_for_rollout(
     step: WaitForRollout,
     applications: ApplicationAccess,
-    github: GitHubSteps,
+    repo: RepoAccess,
     config: Config,
     context: StepContext,
     timeouts: Timeouts,
@@ -41,7 +41,7 @@ async def wait_for_rollout(
         for revision in revisions:
             if revision and revision not in reached:
                 contains = await poller.try_read(
-                    lambda r=revision: github.contains_commit(config.github.ops_repo, r, merged)  # type: ignore[misc]
+                    lambda r=revision: repo.contains_commit(config.github.ops_repo, r, merged)  # type: ignore[misc]
                 )
                 if contains is not None:
                     reached[revision] = contains

@@ -40,13 +40,15 @@ from anchor_tui.services.execute.application_access import ApplicationAccess
 from anchor_tui.services.execute.argocd_steps import ArgoCDSteps
 from anchor_tui.services.execute.audit import AuditLog
 from anchor_tui.services.execute.github_steps import GitHubSteps
-from anchor_tui.services.execute.merge_follower import wait_until_mergeable
+from anchor_tui.services.execute.merge_follower import wait_for_merge, wait_until_mergeable
 from anchor_tui.services.execute.operation_follower import AppendAudit
 from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
+from anchor_tui.services.execute.repo_access import RepoAccess
 from anchor_tui.services.execute.resource_steps import ResourceSteps
 from anchor_tui.services.execute.rollout_follower import wait_for_rollout
 from anchor_tui.services.execute.step_support import ExecutionClients, ReportProgress, StepContext, Timeouts
+from anchor_tui.services.execute.workflow_follower import wait_for_workflow_run
 
 
 class StepRunner:
@@ -65,8 +67,9 @@ class StepRunner:
         self._applications = ApplicationAccess(clients, timeouts, now)
         self._argocd_steps = ArgoCDSteps(clients, timeouts, now)
         self._resource_steps = ResourceSteps(clients, self._applications, timeouts)
-        collector = PlanInputCollector(clients, config, now)
-        self._github_steps = GitHubSteps(clients, config, timeouts, now, collector.read_branch)
+        self._repo = RepoAccess(clients, config.github.branch)
+        self._github_steps = GitHubSteps(clients, self._repo, timeouts, now)
+        self._read_branch = PlanInputCollector(clients, config, now).read_branch
         self._outbox = Outbox(clients.connections, audit, now)
 
     async def carry_out_step(
@@ -111,12 +114,12 @@ class StepRunner:
             case WaitForNoMocks():
                 return await self._argocd_steps.wait_for_no_mocks(step, report)
             case WaitForMerge():
-                return await self._github_steps.wait_for_merge(step, context, report)
+                return await wait_for_merge(step, self._repo, context, self._timeouts, self._now, report)
             case WaitForMergeable():
-                return await wait_until_mergeable(step, self._github_steps, context, self._timeouts, self._now, report)
+                return await wait_until_mergeable(step, self._repo, context, self._timeouts, self._now, report)
             case WaitForWorkflowRun():
-                return await self._github_steps.wait_for_workflow_run(step, context, report)
+                return await wait_for_workflow_run(step, self._repo, self._read_branch, context, self._timeouts, report)
             case WaitForRollout():
                 return await wait_for_rollout(
-                    step, self._applications, self._github_steps, self._config, context, self._timeouts, report
+                    step, self._applications, self._repo, self._config, context, self._timeouts, report
                 )
