@@ -25,9 +25,10 @@ from textual.visual import Visual
 from anchor_tui.domain.identity import is_same
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.style import link_pull_requests, safe_text
-from anchor_tui.tui.widgets.column_widths import fit_widths, join_cells
+from anchor_tui.tui.widgets.column_widths import join_cells
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.list_rows import LazyRows, ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.measured_columns import MeasuredColumns, fills_line
 from anchor_tui.tui.widgets.row_index import FoundRow, RowIndex
 
 _MEASURED_ROWS = 60
@@ -72,9 +73,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         self._total: int | None = None
         self._places = RowIndex[ListRow]()
         self._index = 0
-        self._widths: tuple[int, ...] = ()
-        self._sample: Sequence[ListRow] = ()
-        self._measured_frame: tuple[tuple[ListColumn, ...], int] = (), 0
+        self._measured = MeasuredColumns()
         self._drawn: dict[int, tuple[ListRow, tuple[Content, ...]]] = {}
         """The rows and cells of the lines as they were drawn last, by place."""
 
@@ -218,15 +217,10 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
             if new and len(new) == len(cells) and all(map(Content.is_same, new, cells)):
                 self._drawn[place] = row, cells
                 continue
-            if place < len(self._sample) and self._is_cut(new) and self._measure_columns(self.now, is_forced=True):
+            if self._measured.is_cut(place, new) and self._measure_columns(self.now, is_forced=True):
                 self.refresh()
                 return
             self._refresh_places([place])
-
-    def _is_cut(self, cells: tuple[Content, ...]) -> bool:
-        """Return True if a cell does not fit into a column that is as wide as its cells."""
-        fixed = zip(self.columns, cells, self._widths, strict=False)
-        return any(0 < width < cell.cell_length for column, cell, width in fixed if not column.is_flexible)
 
     @on(Resize)
     def measure_again(self) -> None:
@@ -236,23 +230,8 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     def _measure_columns(self, now: datetime, *, is_forced: bool = False) -> bool:
         """Choose the column widths for the available width. Return True if they are others than before."""
         self.virtual_size = Size(self._row_width, len(self.rows) + 1)
-        before = self._widths
         sample = self.rows[: self.size.height + _MEASURED_ROWS]
-        frame = self.columns, self._row_width
-        if is_forced or frame != self._measured_frame or not is_same(sample, self._sample):
-            self._sample, self._measured_frame = sample, frame
-            wanted = [len(column.title) for column in self.columns]
-            for row in sample:
-                cells = row.cells_at(now)
-                for index, cell in enumerate(() if self._fills_line(cells) else cells[: len(wanted)]):
-                    wanted[index] = max(wanted[index], cell.cell_length)
-            wanted = [0 if column.is_hidden else width for column, width in zip(self.columns, wanted, strict=True)]
-            self._widths = tuple(fit_widths(wanted, self.columns, self._row_width - 1))
-        return self._widths != before
-
-    def _fills_line(self, cells: tuple[Content, ...]) -> bool:
-        """Return True for a heading and for the reason why a row cannot be drawn: a single cell."""
-        return len(cells) == 1 < len(self.columns)
+        return self._measured.measure(self.columns, sample, self._row_width, now, is_forced=is_forced)
 
     @property
     def _is_scrolling(self) -> bool:
@@ -286,7 +265,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         if len(self._drawn) > 2 * self.size.height:
             self._drawn = {place: drawn for place, drawn in self._drawn.items() if place in self._visible_places}
         self._drawn[index] = row, cells
-        full_width = self._fills_line(cells)
+        full_width = fills_line(cells, self.columns)
         if row.is_heading:
             return self._render_strip(cells, " ", width, "row-list--heading", full_width=full_width)
         cells = tuple(link_pull_requests(cell, row.linked_pull_requests) for cell in cells)
@@ -304,7 +283,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         full_width: bool = False,
         note: str = "",
     ) -> Strip:
-        widths = (width - 1,) if full_width else self._widths
+        widths = (width - 1,) if full_width else self._measured.widths
         line = join_cells(cells, widths, gutter, width, note)
         style = self.get_visual_style(component)
         strips = Visual.to_strips(self, line, width, 1, style, apply_selection=False)
