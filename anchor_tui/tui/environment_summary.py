@@ -1,11 +1,7 @@
-"""An environment in short texts, the same on a card and in a row.
-
-Data of a source that is loading, stale or missing never looks current: it is replaced by `… loading` or dimmed.
-"""
+"""An environment in short texts, the same on a card and in a row."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -14,8 +10,7 @@ from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, format_count
 from anchor_tui.domain.identity_cache import ElementCache, IdentityCache, ValueCounter
-from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot
-from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
+from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot
 from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.resource_differences import describe_differences
 from anchor_tui.domain.status_marks import (
@@ -27,46 +22,15 @@ from anchor_tui.domain.status_marks import (
     get_sync_mark,
 )
 from anchor_tui.domain.verdict import describe_position
-from anchor_tui.tui.source_states import is_outdated, is_stale
+from anchor_tui.tui.source_states import describe_unread_source, dim_if_stale
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
-LOADING = "… loading"
 MarkedWord: TypeAlias = tuple[StatusMark, str]
 Switches: TypeAlias = tuple[bool, bool, bool]
 _TEXTS = IdentityCache[str]()
 _MARKS, _MARK_COUNTS = ElementCache[Application, MarkedWord](), ValueCounter[MarkedWord]()
 _SWITCHES, _SWITCH_COUNTS = ElementCache[Application, Switches | None](), ValueCounter[Switches | None]()
 """Facts of each application of an environment. A card is drawn every second, its applications change rarely."""
-_RESULTS = IdentityCache[tuple[CheckResult, ...]]()
-
-
-def is_loading(snapshot: Snapshot, source_id: str) -> bool:
-    """Return True if a source has not responded yet."""
-    source = snapshot.find_source(source_id)
-    return source is None or source.state == "asking"
-
-
-def is_unread(snapshot: Snapshot, source_id: str) -> bool:
-    """Return True if a source has never been read."""
-    source = snapshot.find_source(source_id)
-    return source is None or source.state in {"asking", "missing"}
-
-
-def _describe_unread_source(snapshot: Snapshot, source_id: str) -> Content | None:
-    """Return the text in place of data that has never been read."""
-    if not is_unread(snapshot, source_id):
-        return None
-    return muted_text(LOADING) if is_loading(snapshot, source_id) else marked_text(StatusMark.UNKNOWN, "unknown")
-
-
-def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Content:
-    """Return stale data dim and without status colours."""
-    return Content.styled(content.plain, "dim") if is_stale(snapshot, source_id) else content
-
-
-def list_check_results(name: str, findings: tuple[Finding, ...]) -> tuple[CheckResult, ...]:
-    """Return the findings of an environment by check, grouped once for each tuple."""
-    return _RESULTS.get(name, (findings,), lambda: group_by_check(findings))
 
 
 def describe_verdict(environment: Environment) -> Content:
@@ -106,7 +70,7 @@ def _find_explained_reason(environment: Environment) -> ExplainedReason | None:
 
 def describe_release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
     """Return version, age, author and pull request of the release, and the live version if it differs."""
-    if (placeholder := _describe_unread_source(snapshot, "github")) is not None:
+    if (placeholder := describe_unread_source(snapshot, "github")) is not None:
         return join_parts(safe_text("release"), placeholder, gap=" ")
     release = environment.release
     if release is None:
@@ -121,7 +85,7 @@ def describe_release(environment: Environment, snapshot: Snapshot, now: datetime
 
 def describe_version(environment: Environment, snapshot: Snapshot) -> Content:
     """Return the version of the release, and the live version if it differs."""
-    if (placeholder := _describe_unread_source(snapshot, "github")) is not None:
+    if (placeholder := describe_unread_source(snapshot, "github")) is not None:
         return placeholder
     release = environment.release
     return (
@@ -152,7 +116,7 @@ def _describe_live_versions(environment: Environment) -> str:
 
 def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
     """Return the worst sync and health status of the applications, with their number."""
-    if (placeholder := _describe_unread_source(snapshot, environment.source)) is not None:
+    if (placeholder := describe_unread_source(snapshot, environment.source)) is not None:
         return join_parts(safe_text("Argo CD"), placeholder, gap=" ")
     if not environment.applications:
         return marked_text(StatusMark.UNKNOWN, "no application")
@@ -187,7 +151,7 @@ def _describe_worst(environment: Environment, what: str, get_mark: Callable[[App
 
 def describe_automation(environment: Environment, snapshot: Snapshot) -> Content:
     """Return auto-sync, prune and self-heal; a switch that is off for any application is marked."""
-    if _describe_unread_source(snapshot, environment.source) is not None:
+    if describe_unread_source(snapshot, environment.source) is not None:
         return Content("")
     name = environment.name
     counted = _SWITCH_COUNTS.get(name, _SWITCHES.get(name, environment.applications, _read_switches))
@@ -209,7 +173,7 @@ def _read_switches(application: Application) -> Switches | None:
 
 def describe_release_lag(environment: Environment, snapshot: Snapshot) -> Content:
     """Return how far the environment is behind or ahead of the previous one."""
-    if _describe_unread_source(snapshot, "github") is not None or environment.position is None:
+    if describe_unread_source(snapshot, "github") is not None or environment.position is None:
         return Content("")
     position = environment.position
     pulls = f", {format_count(len(position.pull_requests), 'PR')}" if position.pull_requests else ""
@@ -218,7 +182,7 @@ def describe_release_lag(environment: Environment, snapshot: Snapshot) -> Conten
 
 def describe_release_lag_briefly(environment: Environment, snapshot: Snapshot) -> Content:
     """Return the same for a narrow column."""
-    if _describe_unread_source(snapshot, "github") is not None or environment.position is None:
+    if describe_unread_source(snapshot, "github") is not None or environment.position is None:
         return Content("")
     position = environment.position
     number = len(position.versions)
@@ -226,50 +190,9 @@ def describe_release_lag_briefly(environment: Environment, snapshot: Snapshot) -
     return dim_if_stale(safe_text("same" if short == "newest" and position.environment else short), snapshot, "github")
 
 
-def describe_policy(environment: Environment, snapshot: Snapshot) -> Content:
-    """Return the numbers of passed, failed, warning, unknown and waived checks; dim if a source is not fresh."""
-    counted = _count_checks(environment)
-    parts = [marked_text(mark, counted[name]) for name, mark in _COUNT_MARKS if counted[name]]
-    waived = muted_text(f"{counted['waived']} waived") if counted["waived"] else None
-    return _dim_if_outdated(join_parts(safe_text("policy"), *parts, waived, gap=" "), environment, snapshot)
-
-
-def describe_policy_briefly(environment: Environment, snapshot: Snapshot) -> Content:
-    """Return the same for a narrow column: "14✓ 5✗"."""
-    counted = _count_checks(environment)
-    parts = [safe_text(counted[name]) + marked_text(mark) for name, mark in _COUNT_MARKS if counted[name]]
-    waived = muted_text(f"{counted['waived']}w") if counted["waived"] else None
-    if not environment.findings:
-        return muted_text(StatusMark.NONE.glyph())
-    return _dim_if_outdated(join_parts(*parts, waived, gap=" "), environment, snapshot)
-
-
-def _dim_if_outdated(content: Content, environment: Environment, snapshot: Snapshot) -> Content:
-    results = list_check_results(environment.name, environment.findings)
-    evidence = {finding.evidence: finding for result in results for finding in result.findings}
-    if not any(is_outdated(finding, environment.source, snapshot) for finding in evidence.values()):
-        return content
-    return Content.styled(f"{content.plain}, stale", "dim")
-
-
-_COUNT_MARKS = (
-    ("pass", StatusMark.OK),
-    ("error", StatusMark.FAILING),
-    ("warning", StatusMark.ATTENTION),
-    ("unknown", StatusMark.UNKNOWN),
-)
-
-
-def _count_checks(environment: Environment) -> Counter[str]:
-    return Counter(
-        result.level if result.status == "fail" else result.status
-        for result in list_check_results(environment.name, environment.findings)
-    )
-
-
 def describe_open_pull_requests(environment: Environment, snapshot: Snapshot) -> Content:
     """Return the newest open pull request that changes the environment, and the number of others."""
-    if (placeholder := _describe_unread_source(snapshot, "github")) is not None:
+    if (placeholder := describe_unread_source(snapshot, "github")) is not None:
         return join_parts(safe_text("PRs"), placeholder, gap=" ")
     if not environment.pull_requests:
         return dim_if_stale(Content.styled(f"{StatusMark.NONE.glyph()} no open PR", MUTED), snapshot, "github")
@@ -282,7 +205,7 @@ def describe_open_pull_requests(environment: Environment, snapshot: Snapshot) ->
 
 def describe_open_pull_requests_briefly(environment: Environment, snapshot: Snapshot) -> Content:
     """Return the same for a narrow column."""
-    if not environment.pull_requests or _describe_unread_source(snapshot, "github") is not None:
+    if not environment.pull_requests or describe_unread_source(snapshot, "github") is not None:
         return muted_text(StatusMark.NONE.glyph())
     newest, more = environment.pull_requests[0], len(environment.pull_requests) - 1
     mark, _ = get_checks_mark(newest)

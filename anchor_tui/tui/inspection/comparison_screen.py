@@ -17,8 +17,8 @@ from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.inspection.commit_range import CommitRange, RangeFile
 from anchor_tui.domain.model import Fresh, Reading, Unavailable
 from anchor_tui.tui.clipboard import copy_text
-from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text, title_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.line_view import LineView

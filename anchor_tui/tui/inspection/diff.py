@@ -17,9 +17,9 @@ from anchor_tui.domain.inspection.differences import ResourceDifference
 from anchor_tui.domain.model import Fresh, Reading, Stale, Unavailable
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.clipboard import copy_text
-from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread, draw_change, draw_fields, list_text, show_text
 from anchor_tui.tui.inspection.panel import InspectionPanel
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
 from anchor_tui.tui.widgets.row_list import RowList

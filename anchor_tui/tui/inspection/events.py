@@ -21,8 +21,8 @@ from anchor_tui.domain.model import Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.services.observe.resource_events import EventReport, read_event_report
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.panel import InspectionPanel
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows

@@ -17,10 +17,10 @@ from anchor_tui.domain.inspection.deployments import DeployedRevision, Deploymen
 from anchor_tui.domain.model import Fresh, Image, Reading, Stale, Unavailable
 from anchor_tui.services.observe.application_history import ApplicationHistory, read_history
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import join_parts, link_pull_requests, muted_text, safe_text
 from anchor_tui.tui.targets import ActionTarget
 from anchor_tui.tui.widgets.bars import DetailPanel

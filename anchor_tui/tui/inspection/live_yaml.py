@@ -17,10 +17,10 @@ from anchor_tui.domain.inspection.manifest_text import ManifestText, write_manif
 from anchor_tui.domain.model import Fresh, Reading, Unavailable, get_failure
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.clipboard import copy_text
-from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.inspection.manifest_view import ManifestView
 from anchor_tui.tui.inspection.panel import POLL_S, InspectionPanel
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.widgets.line_field import LineField
 
 if TYPE_CHECKING:

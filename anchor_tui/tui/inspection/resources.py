@@ -22,11 +22,11 @@ from anchor_tui.domain.inspection.tree_lines import (
 from anchor_tui.domain.model import Application, Diagnosis, Fresh, Reading, Release, Stale, Unavailable
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.panel import InspectionPanel, InspectionRequests
 from anchor_tui.tui.inspection.resource_details import ResourceDetails, ResourceSubject
 from anchor_tui.tui.inspection.tree_rows import TreeRows
 from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.widgets.row_list import RowList
 from anchor_tui.tui.workers import start_worker
 

@@ -22,9 +22,9 @@ from anchor_tui.domain.inspection.application_spec import (
 from anchor_tui.domain.inspection.sync_windows import AssignedWindows, SyncWindow, find_window_change
 from anchor_tui.domain.model import AutoSyncPolicy, Fresh, Problem, Reading, Stale, Unavailable, get_failure
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.inspection.panel import InspectionPanel
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row

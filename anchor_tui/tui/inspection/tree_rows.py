@@ -23,8 +23,8 @@ from anchor_tui.domain.inspection.tree_lines import (
 )
 from anchor_tui.domain.model import Application
 from anchor_tui.domain.status_marks import StatusMark, get_sync_mark
-from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.resource_details import draw_health
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.list_rows import LazyRows, ListColumn, ListRow, PaneContent

@@ -23,9 +23,8 @@ from anchor_tui.domain.status_marks import (
     get_sync_mark,
 )
 from anchor_tui.tui.diagnosis_view import describe_diagnosis
-from anchor_tui.tui.environment_summary import LOADING, is_loading
 from anchor_tui.tui.panes.application_order import BY_SEVERITY, GROUP_FIELDS, OrderedRow, SortedRows, sort_rows
-from anchor_tui.tui.source_states import is_stale
+from anchor_tui.tui.source_states import LOADING, is_loading, is_stale
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 

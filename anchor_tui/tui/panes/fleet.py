@@ -13,15 +13,13 @@ from anchor_tui.domain.status_marks import get_level_mark
 from anchor_tui.tui.environment_summary import (
     describe_health,
     describe_open_pull_requests_briefly,
-    describe_policy_briefly,
     describe_release_lag_briefly,
     describe_sync,
     describe_sync_and_health,
     describe_version,
-    dim_if_stale,
-    is_unread,
 )
-from anchor_tui.tui.source_states import SourceStateMemory
+from anchor_tui.tui.policy_summary import describe_policy_briefly
+from anchor_tui.tui.source_states import SourceStateMemory, dim_if_stale, is_unread
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row

@@ -12,8 +12,8 @@ from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult
 from anchor_tui.domain.status_marks import StatusMark, get_check_mark
-from anchor_tui.tui.environment_summary import is_unread, list_check_results
-from anchor_tui.tui.source_states import SourceStateMemory, is_outdated
+from anchor_tui.tui.policy_summary import list_check_results
+from anchor_tui.tui.source_states import SourceStateMemory, is_outdated, is_unread
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
 

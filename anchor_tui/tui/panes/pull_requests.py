@@ -12,8 +12,8 @@ from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark
-from anchor_tui.tui.environment_summary import LOADING, describe_pull_request, dim_if_stale, is_loading
-from anchor_tui.tui.source_states import SourceStateMemory
+from anchor_tui.tui.environment_summary import describe_pull_request
+from anchor_tui.tui.source_states import LOADING, SourceStateMemory, dim_if_stale, is_loading
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 

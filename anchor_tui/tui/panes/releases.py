@@ -14,7 +14,7 @@ from anchor_tui.domain.formatting import format_age, format_duration, shorten_re
 from anchor_tui.domain.model import Environment, Release, Snapshot
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.environment_summary import dim_if_stale, is_loading
+from anchor_tui.tui.source_states import dim_if_stale, is_loading
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 

@@ -13,7 +13,7 @@ from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, Problem, Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.domain.verdict import name_source
-from anchor_tui.tui.environment_summary import LOADING
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
 

@@ -13,7 +13,7 @@ from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.model import Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark, get_level_mark
 from anchor_tui.domain.verdict import name_source
-from anchor_tui.tui.environment_summary import LOADING
+from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import join_parts, link_pull_requests, marked_text, muted_text, safe_text
 from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard

@@ -18,7 +18,9 @@ from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import environment_summary
+from anchor_tui.tui.policy_summary import describe_policy
 from anchor_tui.tui.running_jobs import select_running_jobs
+from anchor_tui.tui.source_states import LOADING, dim_if_stale
 from anchor_tui.tui.style import link_pull_requests, marked_text, muted_text, safe_text, title_text, wrap_muted
 from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.steady_text import SteadyText
@@ -94,7 +96,7 @@ class EnvironmentCard(SteadyText):
         """Draw the lines, each cut at the card's width."""
         shown = self._shown_environment
         if shown is None or self.snapshot is None or self.now is None:
-            return muted_text(environment_summary.LOADING)
+            return muted_text(LOADING)
         width = self.size.width
         lines = islice(self._render_lines(shown, self.snapshot, self.now), self.size.height or None)
         numbers = list_known_pull_requests(shown)
@@ -113,7 +115,7 @@ class EnvironmentCard(SteadyText):
         yield environment_summary.describe_automation(shown, snapshot)
         yield environment_summary.describe_release_lag(shown, snapshot)
         if shown.findings:
-            yield environment_summary.describe_policy(shown, snapshot)
+            yield describe_policy(shown, snapshot)
         yield environment_summary.describe_open_pull_requests(shown, snapshot)
         if shown.last_known_good:
             yield environment_summary.describe_last_known_good(shown)
@@ -139,4 +141,4 @@ class EnvironmentCard(SteadyText):
             yield status
             return
         for part in (environment_summary.describe_sync(shown), environment_summary.describe_health(shown)):
-            yield from environment_summary.dim_if_stale(part, snapshot, shown.source).wrap(width)
+            yield from dim_if_stale(part, snapshot, shown.source).wrap(width)
