@@ -34,7 +34,8 @@ from anchor_tui.sandbox.github.pull_requests import CheckTimings
 from anchor_tui.sandbox.github.repository import HostedRepository
 from anchor_tui.sandbox.github.writes import submit_review
 from anchor_tui.sandbox.scenarios.builder import build_scenario
-from anchor_tui.sandbox.scenarios.catalog import Scenario, find_scenario
+from anchor_tui.sandbox.scenarios.catalog import find_scenario
+from anchor_tui.sandbox.scenarios.scenario import Scenario
 from anchor_tui.sandbox.sockets import LOOPBACK, SHUTDOWN_GRACE_S, LoopbackServer, open_listener, wait_while
 from anchor_tui.sandbox.status_api import EVENTS_PATH, StatusApiServer
 from anchor_tui.sandbox.timings import ControllerTimings

@@ -12,9 +12,9 @@ from anchor_tui.sandbox.clock import Clock, ManualClock
 from anchor_tui.sandbox.github.accounts import ACCOUNTS
 from anchor_tui.sandbox.github.pull_requests import CheckTimings, HostedActionSettings
 from anchor_tui.sandbox.github.repository import HostedRepository
-from anchor_tui.sandbox.scenarios.catalog import Scenario
 from anchor_tui.sandbox.scenarios.promotion import PROMOTION_WORKFLOW, open_promotion
 from anchor_tui.sandbox.scenarios.replay import commit_first_files, replay_history
+from anchor_tui.sandbox.scenarios.scenario import Scenario
 from anchor_tui.sandbox.scenarios.seed_history import FIRST_COMMIT
 from anchor_tui.sandbox.scenarios.tenants import build_tenant
 from anchor_tui.sandbox.timings import ControllerTimings

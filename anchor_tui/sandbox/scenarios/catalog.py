@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
-from anchor_tui.sandbox.argocd.kubectl import Kubectl
 from anchor_tui.sandbox.argocd.sync_options import SYNC_OPTIONS_ANNOTATION
-from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
 from anchor_tui.sandbox.argocd.workloads.failures import FAILURES
 from anchor_tui.sandbox.scenarios.release_files import OVERLAY_PATH
+from anchor_tui.sandbox.scenarios.scenario import ManualChange, Scenario, SpecOverride
 from anchor_tui.sandbox.scenarios.seed_history import (
     DEV,
-    HISTORY,
     PROD,
     STAGING,
     FileEdit,
@@ -29,58 +26,6 @@ from anchor_tui.sandbox.scenarios.seed_history import (
 
 class UnknownScenarioError(ValueError):
     """The scenario does not exist; the message lists the known ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpecOverride:
-    """A field of an application's live spec that differs from git: `value` at the dotted `path`."""
-
-    application: str
-    path: str
-    value: Any
-
-    def apply(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the spec with the field replaced."""
-        changed: dict[str, Any] = copy.deepcopy(dict(spec))
-        *folders, name = self.path.split(".")
-        place = changed
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        if self.value is None:
-            place.pop(name, None)
-        else:
-            place[name] = self.value
-        return changed
-
-
-@dataclass(frozen=True, slots=True)
-class ManualChange:
-    """A manual change in the cluster, `ago` before now."""
-
-    ago: timedelta
-    apply: Callable[[Kubectl], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """The additions to the usual history, and the problems in the cluster."""
-
-    name: str
-    summary: str
-    pull_requests: tuple[SeedPullRequest, ...] = ()
-    spec_overrides: tuple[SpecOverride, ...] = ()
-    failing_deployments: tuple[FailingDeployment, ...] = ()
-    manual_changes: tuple[ManualChange, ...] = ()
-    windows: tuple[ProjectSyncWindow, ...] = ()
-    tenant_count: int = 0
-    uses_selectors: bool = False
-    """The written configuration selects the applications of an environment by a label."""
-
-    @property
-    def history(self) -> tuple[SeedPullRequest, ...]:
-        """All pull requests. One of the scenario replaces the usual one with the same number."""
-        numbers = {change.number for change in self.pull_requests}
-        return tuple(change for change in HISTORY if change.number not in numbers) + self.pull_requests
 
 
 GATEWAY_LOG_LEVEL = "spec.template.spec.containers.anchor-gateway.env.LOG_LEVEL.value"
@@ -122,6 +67,11 @@ def _minutes(minutes: float) -> timedelta:
     return timedelta(minutes=minutes)
 
 
+def _switch_mock(environment: str, *, is_on: bool) -> FileEdit:
+    before, after = (f"statusMock:\n  enabled: {str(value).lower()}" for value in (not is_on, is_on))
+    return FileEdit(OVERLAY_PATH.format(environment), before, after)
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
@@ -134,9 +84,7 @@ SCENARIOS: dict[str, Scenario] = {
                     230,
                     timedelta(hours=5),
                     "s-okafor",
-                    FileEdit(
-                        OVERLAY_PATH.format(STAGING), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"
-                    ),
+                    _switch_mock(STAGING, is_on=True),
                     title="Turn the status mock on in staging to rehearse the cutover",
                     branch="staging-mock-on",
                     merged_by="a-lee",
@@ -154,9 +102,7 @@ SCENARIOS: dict[str, Scenario] = {
                     234,
                     _minutes(4),
                     "s-okafor",
-                    FileEdit(
-                        OVERLAY_PATH.format(STAGING), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"
-                    ),
+                    _switch_mock(STAGING, is_on=False),
                     title="Turn the status mock in staging off again",
                     branch="staging-mock-off",
                     open_for=_minutes(15),
@@ -176,9 +122,7 @@ SCENARIOS: dict[str, Scenario] = {
                         number,
                         timedelta(hours=6),
                         "s-okafor",
-                        FileEdit(
-                            OVERLAY_PATH.format(name), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"
-                        ),
+                        _switch_mock(name, is_on=True),
                         title=f"Turn the status mock on in {name} until the status service is there",
                         branch=f"{name}-mock-on",
                         merged_by="a-lee",
@@ -203,9 +147,7 @@ SCENARIOS: dict[str, Scenario] = {
                         number,
                         _minutes(50),
                         "s-okafor",
-                        FileEdit(
-                            OVERLAY_PATH.format(name), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"
-                        ),
+                        _switch_mock(name, is_on=False),
                         title=f"Turn the status mock off in {name}",
                         branch=f"{name}-mock-off",
                         merged_by="m-ito",
