@@ -66,7 +66,6 @@ class EventsPanel(InspectionPanel[EventReport]):
 
     is_whole: reactive[bool] = reactive(False, init=False)
     """True for the events of the application instead of the selected resource."""
-    _is_active = False
     _failure = ""
 
     def compose(self) -> ComposeResult:
@@ -92,16 +91,6 @@ class EventsPanel(InspectionPanel[EventReport]):
     async def read(self, inspector: ApplicationInspector) -> Reading[EventReport]:
         """Read the events of the resource and of everything below it."""
         return await read_event_report(inspector, self.scope)
-
-    def activate(self) -> None:
-        """Begin to read."""
-        self._is_active = True
-        super().activate()
-
-    def deactivate(self) -> None:
-        """Stop to read."""
-        self._is_active = False
-        super().deactivate()
 
     def watch_selected(self, before: ResourceNode | None, after: ResourceNode | None) -> None:
         """Read the events of another resource. A newer state of the same resource changes nothing."""

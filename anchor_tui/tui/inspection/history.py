@@ -14,7 +14,7 @@ from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, format_duration, shorten_revision
 from anchor_tui.domain.inspection.deployments import DeployedRevision, Deployment
-from anchor_tui.domain.model import Fresh, Image, Reading, Stale, Unavailable
+from anchor_tui.domain.model import Image, Reading, Unavailable
 from anchor_tui.services.observe.application_history import ApplicationHistory, read_history
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.difference_view import describe_unread
@@ -69,11 +69,7 @@ class HistoryPanel(InspectionPanel[ApplicationHistory]):
     @property
     def history(self) -> ApplicationHistory:
         """The history that was read last."""
-        match self.reading:
-            case Fresh(value=found) | Stale(last_good=found):
-                return found
-            case _:
-                return ApplicationHistory((), {})
+        return self.last_value or ApplicationHistory((), {})
 
     @property
     def row_count(self) -> int:

@@ -57,7 +57,6 @@ class YamlPanel(InspectionPanel[ManifestText]):
         super().__init__(*args)
         self._last: tuple[Mapping[str, Any], bool, ManifestText] | None = None
         """The manifest that was read last, with the text that was written from it."""
-        self._is_active = False
 
     def compose(self) -> ComposeResult:
         """Compose the lines; the search line is inserted above them when it is opened."""
@@ -84,16 +83,6 @@ class YamlPanel(InspectionPanel[ManifestText]):
         return f"{name}: match {view.match_number} of {len(view.matches)}"
 
     # --- reading -------------------------------------------------------------------------------------
-
-    def activate(self) -> None:
-        """Begin to read."""
-        self._is_active = True
-        super().activate()
-
-    def deactivate(self) -> None:
-        """Stop to read."""
-        self._is_active = False
-        super().deactivate()
 
     async def read(self, inspector: ApplicationInspector) -> Reading[ManifestText]:
         """Read the manifest, and write it as YAML on another thread."""

@@ -18,7 +18,7 @@ from textual.widgets import Static
 from anchor_tui.domain.inspection.log_sources import LogPods
 from anchor_tui.domain.inspection.log_view import LogView, shorten_pod_names
 from anchor_tui.domain.inspection.logs import LogBatch
-from anchor_tui.domain.model import Application, Fresh, Reading, Stale
+from anchor_tui.domain.model import Application, Fresh, Reading
 from anchor_tui.tui.inspection.log_lines import POD_COLOURS, LogLines
 from anchor_tui.tui.inspection.log_session import LogChoice, LogSession
 from anchor_tui.tui.inspection.log_status import LogStatus, describe_status, explain_empty
@@ -56,7 +56,6 @@ class LogReader(InspectionPanel[LogPods]):
         self.status_line = Static(id="log-status")
         self._held: LogView | None = None
         self._session: LogSession | None = None
-        self._is_active = False
         self._failures: dict[str, str] = {}
         self.pattern_error = ""
 
@@ -87,11 +86,7 @@ class LogReader(InspectionPanel[LogPods]):
     @property
     def pods(self) -> LogPods | None:
         """The pods as they were read the last time."""
-        match self.reading:
-            case Fresh(value=pods) | Stale(last_good=pods):
-                return pods
-            case _:
-                return None
+        return self.last_value
 
     # --- reading -------------------------------------------------------------------------------------
 
@@ -117,14 +112,8 @@ class LogReader(InspectionPanel[LogPods]):
                 self._run_session(session)
         self.show_status()
 
-    def activate(self) -> None:
-        """Begin to read. Called when the panel becomes visible."""
-        self._is_active = True
-        super().activate()
-
     def deactivate(self) -> None:
         """Stop to read, and close the connections. Called when the panel is hidden."""
-        self._is_active = False
         super().deactivate()
         self.workers.cancel_group(self, "logs")
         self._session = None

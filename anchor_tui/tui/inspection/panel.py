@@ -14,6 +14,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
+from anchor_tui.domain.source_states import get_latest_value
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.list_rows import ListRow
 from anchor_tui.tui.workers import start_worker
@@ -73,6 +74,7 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
         self.application = application
         self.requests = requests
         self.reading: Reading[T] | None = None
+        self._is_active = False
         self._pending: Future[Reading[T]] | None = None
 
     async def read(self, inspector: ApplicationInspector) -> Reading[T]:
@@ -82,6 +84,11 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
     def show_reading(self, reading: Reading[T]) -> None:
         """Show a new reading."""
         raise NotImplementedError
+
+    @property
+    def last_value(self) -> T | None:
+        """The value that was read last, fresh or stale; None if there is none."""
+        return get_latest_value(self.reading) if self.reading is not None else None
 
     @property
     def note(self) -> str:
@@ -103,10 +110,12 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
 
     def activate(self) -> None:
         """Begin to read. Called when the panel becomes visible."""
+        self._is_active = True
         start_worker(self, self._read_repeatedly, group="inspection", exclusive=True)
 
     def deactivate(self) -> None:
         """Stop to read, and cancel the request in flight. Called when the panel is hidden."""
+        self._is_active = False
         self.workers.cancel_group(self, "inspection")
         if self._pending is not None:
             self._pending.cancel()

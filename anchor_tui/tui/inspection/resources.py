@@ -19,7 +19,7 @@ from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTre
 from anchor_tui.domain.inspection.tree_lines import (
     TreeOrder,
 )
-from anchor_tui.domain.model import Application, Diagnosis, Fresh, Reading, Release, Stale, Unavailable
+from anchor_tui.domain.model import Application, Diagnosis, Fresh, Reading, Release, Unavailable
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.panel import InspectionPanel, InspectionRequests
@@ -71,11 +71,8 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
     @property
     def resource_tree(self) -> ResourceTree | None:
         """The latest tree; None if none was read."""
-        match self.reading:
-            case Fresh(value=value) | Stale(last_good=value):
-                return value.tree
-            case _:
-                return None
+        found = self.last_value
+        return found.tree if found is not None else None
 
     @property
     def selected_node(self) -> ResourceNode | None:

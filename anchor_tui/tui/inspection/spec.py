@@ -70,11 +70,7 @@ class SpecPanel(InspectionPanel[InspectedSpec]):
     @property
     def inspected(self) -> InspectedSpec | None:
         """The specification that was read last."""
-        match self.reading:
-            case Fresh(value=found) | Stale(last_good=found):
-                return found
-            case _:
-                return None
+        return self.last_value
 
     @property
     def summary(self) -> str:
