@@ -30,7 +30,7 @@ from anchor_tui.tui.screens.row_screen import RowScreen
 from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.targets import get_release_pull_request
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
-from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
+from anchor_tui.tui.widgets.card import EnvironmentCard, fit_cards
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTab
 from anchor_tui.tui.widgets.pane_view import PaneView
@@ -39,7 +39,6 @@ from anchor_tui.tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
 
-CARDS_MIN_HEIGHT = 28
 FLEET_PANE = "Fleet"
 
 
@@ -179,9 +178,7 @@ class FleetScreen(RowScreen):
     @on(Resize)
     def choose_layout(self, event: Resize) -> None:
         """Choose cards or rows for the size; cursor and pane stay."""
-        width, height = event.size
-        fits = width >= CARD_MIN_WIDTH * len(self.environment_names) and height >= CARDS_MIN_HEIGHT
-        self.as_cards = fits and bool(self.environment_names)
+        self.as_cards = fit_cards(len(self.environment_names), event.size)
         self.show_rows()
 
     # --- what is shown -------------------------------------------------------------------------------

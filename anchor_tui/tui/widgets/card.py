@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.content import Content
 from textual.events import Click
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -29,8 +30,15 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
 
 CARD_MIN_WIDTH = 34
+CARDS_MIN_HEIGHT = 28
+"""Height of a terminal in which the panes have enough room below the cards."""
 MAX_CAUSE_LINES = 3
 """Lines of a card that the cause of a failure takes. The rest of the card is needed to decide what to do."""
+
+
+def fit_cards(count: int, size: Size) -> bool:
+    """Return True if a terminal has room for so many cards beside each other, and for the panes below them."""
+    return count > 0 and size.width >= CARD_MIN_WIDTH * count and size.height >= CARDS_MIN_HEIGHT
 
 
 class EnvironmentCard(SteadyText):
