@@ -13,8 +13,10 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.source_states import get_latest_value
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.list_rows import ListRow
 from anchor_tui.tui.workers import start_worker
@@ -102,6 +104,24 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
                 return f"stale: {error.message}"
             case _:
                 return ""
+
+    @property
+    def summary(self) -> str:
+        """A short text for the line of tabs: what the panel is about."""
+        return ""
+
+    def describe(self, now: datetime | None) -> str:
+        """Return what the panel is about, and the age of its data."""
+        match self.reading:
+            case Fresh(taken_at=taken_at) if now is not None:
+                parts = [f"{format_age(taken_at, now)} ago", self.summary, self.note]
+            case Stale(taken_at=taken_at) if now is not None:
+                parts = [f"{StatusMark.UNKNOWN.glyph()} {format_age(taken_at, now)} old", self.note]
+            case Unavailable():
+                parts = [f"{StatusMark.UNKNOWN.glyph()} unavailable"]  # the panel explains it
+            case _:
+                parts = [self.summary, self.note]
+        return " · ".join(filter(None, parts))
 
     @property
     def pull_request(self) -> int | None:

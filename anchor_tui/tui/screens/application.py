@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,18 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.events import Resize, ScreenResume, ScreenSuspend
 from textual.reactive import reactive
 
-from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.inspection.culprit import LOG_KINDS
 from anchor_tui.domain.inspection.resource_tree import ResourceNode
-from anchor_tui.domain.model import Application, Environment, Fresh, Snapshot, Stale, Unavailable
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.model import Application, Environment, Snapshot, Stale
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.clipboard import copy_text
+from anchor_tui.tui.inspection.compared_commit import ComparedCommitReader
 from anchor_tui.tui.inspection.panel import InspectionPanel
+from anchor_tui.tui.inspection.panels import InspectionPanels
 from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
 from anchor_tui.tui.inspection.resources import ResourcesPanel
 from anchor_tui.tui.keys import KeyAction
@@ -37,13 +35,9 @@ from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 from anchor_tui.tui.widgets.row_list import RowList
-from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
-    from anchor_tui.domain.model import Reading
 
 _COMMON_OWNERS = frozenset({"app", "list", "screen", "operator", "application"})
 
@@ -80,20 +74,20 @@ class ApplicationScreen(KeyScreen):
             replace(action, title="Back", tooltip="Close the application") if action.id == "quit" else action
             for action in key_actions
         )
-        self._first_pane, self._resource = RESOURCES, ""
-        self._panels: dict[str, InspectionPanel[Any]] = {}
-        self._revision: tuple[str, Future[Reading[RevisionMetadata]]] | None = None
+        self._first_pane = RESOURCES
+        self._panels = InspectionPanels()
+        self._revision = ComparedCommitReader(self, self._show_revision)
 
     def open_at(self, pane: str, resource: str) -> None:
         """Choose the first pane, and the resource (by its name) that is selected in the tree. Both may be empty."""
-        self._first_pane, self._resource = pane or RESOURCES, resource
+        self._first_pane, self._panels.wanted_resource = pane or RESOURCES, resource
 
     def compose(self) -> ComposeResult:
         """Compose title, tabs and the place of the panels."""
         yield ApplicationTitle()
         yield SourceBar().data_bind(ApplicationScreen.snapshot, ApplicationScreen.now)
         yield PaneTabs()
-        yield Container(id="panels")
+        yield self._panels
         yield KeyFooter()
 
     async def on_mount(self) -> None:
@@ -126,19 +120,9 @@ class ApplicationScreen(KeyScreen):
         """Show a pane, and hide the one before. Its panel is mounted when it is shown first."""
         if name == self.pane:
             return
-        if (before := self.panel) is not None:
-            before.display = False
-            before.deactivate()
+        self._panels.hide(self.pane)
         self.pane = name
-        panel = self._panels.get(name)
-        if panel is None:
-            panel = self._panels[name] = PANELS[name]()(self.application, self.live_app)
-            if isinstance(panel, ResourcesPanel):
-                panel.wanted = self._resource
-            await self.query_one("#panels").mount(panel)
-        panel.now, panel.selected = self.now, self.selected
-        panel.display = True
-        panel.activate()
+        panel = await self._panels.show(name, self.application, self.live_app, self.now, self.selected)
         focusable = (widget for widget in (panel, *panel.query("*")) if widget.focusable)
         self.set_focus(next(focusable, None))
         self._show_tabs()
@@ -146,13 +130,12 @@ class ApplicationScreen(KeyScreen):
     @property
     def workload_names(self) -> tuple[str, ...]:
         """The resources that have pods, and the pods, as `Kind/name`."""
-        resources = self._panels.get(RESOURCES)
-        tree = resources.resource_tree if isinstance(resources, ResourcesPanel) else None
+        tree = resources.resource_tree if (resources := self._panels.resources) is not None else None
         return tuple(str(node.key) for node in tree.nodes if node.key.kind in LOG_KINDS) if tree else ()
 
     async def show_resource(self, pane: str, name: str) -> None:
         """Select a resource by its name, and show a pane about it."""
-        if isinstance(resources := self._panels.get(RESOURCES), ResourcesPanel):
+        if (resources := self._panels.resources) is not None:
             resources.reveal(name)
             self.selected = resources.selected_node
         await self.show_pane(pane)
@@ -198,10 +181,8 @@ class ApplicationScreen(KeyScreen):
             self.panel.activate()
 
     def _stop_reading(self) -> None:
-        for panel in self._panels.values():
-            panel.deactivate()
-        if self._revision is not None:
-            self._revision[1].cancel()
+        self._panels.deactivate()
+        self._revision.cancel()
 
     # --- data changes --------------------------------------------------------------------------------
 
@@ -212,13 +193,12 @@ class ApplicationScreen(KeyScreen):
             return
         found = (application for application in environment.applications if application.id == self.application.id)
         self.application = next(found, self.application)
-        for panel in self._panels.values():
-            panel.application = self.application
+        self._panels.set_application(self.application)
         source = snapshot.find_source(environment.source)
         title = self.query_one(ApplicationTitle)
         title.environment, title.application = environment, self.application
         title.is_stale = source is not None and source.state in {"stale", "missing"}
-        self._request_revision()
+        self._revision.read(self.application, self.live_app)
         self.show_footer()
 
     def watch_now(self, now: datetime | None) -> None:
@@ -232,24 +212,11 @@ class ApplicationScreen(KeyScreen):
 
     def watch_selected(self, selected: ResourceNode | None) -> None:
         """Pass the selected resource to the panels."""
-        for panel in self._panels.values():
-            if panel.is_mounted:
-                panel.selected = selected
+        self._panels.select(selected)
         self.show_footer()
 
-    def _request_revision(self) -> None:
-        """Read the commit of the compared revision once."""
-        revision = self.application.compared_revision or ""
-        if not revision or ", " in revision or (self._revision is not None and self._revision[0] == revision):
-            return
-        future = self.live_app.inspect(self.application, lambda inspector: inspector.read_revision(revision))
-        self._revision = revision, future
-        start_worker(self, self._show_revision, group="revision", exclusive=True)
-
-    async def _show_revision(self) -> None:
-        if self._revision is not None:
-            reading = await asyncio.wrap_future(self._revision[1])
-            self.query_one(ApplicationTitle).revision = reading.value if isinstance(reading, Fresh) else None
+    def _show_revision(self, revision: RevisionMetadata | None) -> None:
+        self.query_one(ApplicationTitle).revision = revision
 
     # --- tabs and keys -------------------------------------------------------------------------------
 
@@ -258,27 +225,10 @@ class ApplicationScreen(KeyScreen):
         tabs = self.query_one(PaneTabs)
         tabs.panes = tuple(map(PaneTab, names))
         tabs.active = next((name for name in names if name.partition(" ")[2] == self.pane), "")
-        tabs.note = self._describe_panel()
+        tabs.note = self.panel.describe(self.now) if self.panel is not None else ""
         if self.panel is not None:
             self.panel.set_class(isinstance(self.panel.reading, Stale), "-stale")
         self.show_footer()
-
-    def _describe_panel(self) -> str:
-        """Return what the visible panel is about, and the age of its data."""
-        panel = self.panel
-        if panel is None:
-            return ""
-        summary = getattr(panel, "summary", "")
-        match panel.reading:
-            case Fresh(taken_at=taken_at) if self.now is not None:
-                parts = [f"{format_age(taken_at, self.now)} ago", summary, panel.note]
-            case Stale(taken_at=taken_at) if self.now is not None:
-                parts = [f"{StatusMark.UNKNOWN.glyph()} {format_age(taken_at, self.now)} old", panel.note]
-            case Unavailable():
-                parts = [f"{StatusMark.UNKNOWN.glyph()} unavailable"]  # the panel explains it
-            case _:
-                parts = [summary, panel.note]
-        return " · ".join(filter(None, parts))
 
     def has_key(self, action: KeyAction) -> bool:
         """Return True if an action belongs to the screen or to the visible panel."""
