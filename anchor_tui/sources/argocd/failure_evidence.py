@@ -37,6 +37,8 @@ MIN_INTERVAL = timedelta(seconds=10)
 """The shortest time between two readings of an application that has changed."""
 REPEAT_INTERVAL = timedelta(seconds=30)
 """The time between two readings of an application that has not: its pods change without it."""
+REPEAT_SHARE = timedelta(seconds=2)
+"""The part of that time for each application that is examined: many are read again less often."""
 MAX_CONCURRENT_APPLICATIONS = 2
 LOG_TAIL = 60
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
@@ -49,6 +51,7 @@ class FailureEvidenceReader:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
+        self._examined_count = 0
         self._queue = RefreshQueue(self._find_due_time)
         self._requested: dict[AppId, tuple[_Fingerprint, datetime]] = {}
         self._results: LatestResults[FailureEvidence] = LatestResults()
@@ -62,6 +65,7 @@ class FailureEvidenceReader:
 
     async def refresh(self, client: ReadClient, applications: Sequence[Application]) -> bool:
         """Read the evidence about the applications that are due, in their order. Return True if there were any."""
+        self._examined_count = len(applications)
         self._queue.update(applications)
         due = self._queue.take_due(self._now())
 
@@ -81,7 +85,9 @@ class FailureEvidenceReader:
         if application.id not in self._requested:
             return _AT_ONCE
         known, requested_at = self._requested[application.id]
-        return requested_at + (REPEAT_INTERVAL if known == _fingerprint(application) else MIN_INTERVAL)
+        if known != _fingerprint(application):
+            return requested_at + MIN_INTERVAL
+        return requested_at + max(REPEAT_INTERVAL, self._examined_count * REPEAT_SHARE)
 
     async def _read_evidence(self, client: ReadClient, application: Application) -> FailureEvidence:
         """Return what could be read about one application; the rest is named in `missing`."""
