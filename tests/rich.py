@@ -19,9 +19,9 @@ from anchor_tui.domain.model import (
     ResourceCounts,
     Snapshot,
     SourceFailure,
-    Stale,
     UnhealthyResource,
 )
+from anchor_tui.domain.readings import Stale
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.domain.source_data import OpenPullRequestData
 from tests.values import (

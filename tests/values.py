@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from anchor_tui.config.model import ApplicationName, Config, EnvironmentConfig, GitHubConfig
-from anchor_tui.domain.model import Application, AutoSyncPolicy, Fresh, Image, PullRequest, PullRequestRef, Release
+from anchor_tui.domain.model import Application, AutoSyncPolicy, Image, PullRequest, PullRequestRef, Release
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import (
     ArgoCDData,

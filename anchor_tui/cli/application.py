@@ -23,7 +23,8 @@ from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.logs import LogSelection
     from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
-    from anchor_tui.domain.model import Application, Reading, Unavailable
+    from anchor_tui.domain.model import Application
+    from anchor_tui.domain.readings import Reading, Unavailable
     from anchor_tui.services.observe.inspect import ApplicationInspector
 
 VIEWS = ("why", "tree", "events", "logs", "diff", "history")
@@ -139,7 +140,7 @@ async def _follow_logs(context: RuntimeContext, application: Application, argume
     """Print log lines as they are written, and return the exit code."""
     import asyncio
 
-    from anchor_tui.domain.model import Unavailable
+    from anchor_tui.domain.readings import Unavailable
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.observe.inspect import ApplicationInspector
 
@@ -160,7 +161,7 @@ async def _follow_logs(context: RuntimeContext, application: Application, argume
 
 
 def _get_value(reading: Reading[object]) -> object:
-    from anchor_tui.domain.model import Fresh, Unavailable
+    from anchor_tui.domain.readings import Fresh, Unavailable
 
     match reading:
         case Fresh(value=value):
@@ -172,7 +173,7 @@ def _get_value(reading: Reading[object]) -> object:
 
 
 async def _read_part(inspector: ApplicationInspector, view: str, arguments: argparse.Namespace) -> Reading[Any]:
-    from anchor_tui.domain.model import Unavailable
+    from anchor_tui.domain.readings import Unavailable
 
     match view:
         case "diff":
@@ -191,7 +192,8 @@ async def _read_resource(
 ) -> tuple[ResourceTree, ResourceNode | None] | Unavailable:
     """Return the tree and the resource of `--resource`, None without the option."""
     from anchor_tui.domain.inspection.culprit import find_resource
-    from anchor_tui.domain.model import Fresh, SourceFailure, Unavailable
+    from anchor_tui.domain.model import SourceFailure
+    from anchor_tui.domain.readings import Fresh, Unavailable
 
     reading = await inspector.read_tree()
     if not isinstance(reading, Fresh):
@@ -208,7 +210,8 @@ async def _select_logs(
 ) -> tuple[LogSelection, ...] | Unavailable:
     """Return the logs that the options select, of every pod of the resource or of the application."""
     from anchor_tui.domain.inspection.culprit import list_pods
-    from anchor_tui.domain.model import SourceFailure, Unavailable
+    from anchor_tui.domain.model import SourceFailure
+    from anchor_tui.domain.readings import Unavailable
 
     found = await _read_resource(inspector, arguments)
     if isinstance(found, Unavailable):

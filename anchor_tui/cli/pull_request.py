@@ -69,7 +69,7 @@ async def _read_parts(context: RuntimeContext, arguments: argparse.Namespace) ->
     import asyncio
 
     from anchor_tui.cli.output.pull_request.parts import PullRequestParts
-    from anchor_tui.domain.model import Fresh, Unavailable
+    from anchor_tui.domain.readings import Fresh, Unavailable
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
 

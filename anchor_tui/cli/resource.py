@@ -72,7 +72,8 @@ async def _read_actions(
     """Return a resource with its actions, or why there is not exactly one, or why it cannot be read."""
     from anchor_tui.domain.actions.plan import Refusal
     from anchor_tui.domain.actions.resource_state import select_resource
-    from anchor_tui.domain.model import Fresh, SourceFailure, Unavailable
+    from anchor_tui.domain.model import SourceFailure
+    from anchor_tui.domain.readings import Fresh, Unavailable
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.observe.inspect import ApplicationInspector
 

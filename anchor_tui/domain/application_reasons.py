@@ -7,14 +7,7 @@ from datetime import datetime, timedelta
 
 from anchor_tui.domain.application_labels import label_environment
 from anchor_tui.domain.formatting import format_age, format_duration, get_first_line
-from anchor_tui.domain.model import (
-    Application,
-    Environment,
-    Level,
-    Operation,
-    Release,
-    VerdictCause,
-)
+from anchor_tui.domain.model import Application, Environment, Level, Operation, Release, VerdictCause
 from anchor_tui.domain.reasons import Reason, VerdictInputs, describe_culprit
 from anchor_tui.domain.resource_differences import describe_differences
 

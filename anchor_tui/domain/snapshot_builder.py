@@ -21,10 +21,8 @@ from anchor_tui.domain.model import (
     Diagnosis,
     Environment,
     Finding,
-    Loading,
     Problem,
     PullRequest,
-    Reading,
     Snapshot,
     SourceState,
     ValueObject,
@@ -32,6 +30,7 @@ from anchor_tui.domain.model import (
 from anchor_tui.domain.policy.stale_findings import mark_stale_findings
 from anchor_tui.domain.policy.waivers import list_waiver_expiries
 from anchor_tui.domain.pull_requests import classify_pull_request
+from anchor_tui.domain.readings import Loading, Reading
 from anchor_tui.domain.reasons import VerdictInputs
 from anchor_tui.domain.source_data import ArgoCDData, EnvironmentFiles, OpsRepoData
 from anchor_tui.domain.source_states import (

@@ -8,16 +8,8 @@ from typing import Any, TypeVar, assert_never
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.model import (
-    Fresh,
-    Loading,
-    Problem,
-    Reading,
-    SourceFailure,
-    SourceState,
-    Stale,
-    Unavailable,
-)
+from anchor_tui.domain.model import Problem, SourceFailure, SourceState
+from anchor_tui.domain.readings import Fresh, Loading, Reading, Stale, Unavailable
 from anchor_tui.domain.source_data import ArgoCDData, OpsRepoData
 
 T = TypeVar("T")

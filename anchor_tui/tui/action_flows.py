@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
 from anchor_tui.domain.actions.resource_state import full_name
 from anchor_tui.domain.formatting import format_internal_error, get_first_line
-from anchor_tui.domain.model import Fresh, Unavailable
+from anchor_tui.domain.readings import Fresh, Unavailable
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.merge_offer import find_earlier_reason
 from anchor_tui.tui.protocols import Backend

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from anchor_tui.cli import snapshot as snapshot_command
 from anchor_tui.cli.snapshot import FAIL_ON_CONDITIONS, find_exit_code
 from anchor_tui.config.location import CONFIG_FILE_NAME
-from anchor_tui.domain.model import Finding, Loading, SourceFailure, Unavailable
+from anchor_tui.domain.model import Finding, SourceFailure
+from anchor_tui.domain.readings import Loading, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.domain.source_data import HeadCommit
 from anchor_tui.sandbox.command import write_configuration

@@ -13,15 +13,7 @@ from hypothesis import strategies as st
 from anchor_tui.__main__ import build_parser
 from anchor_tui.domain.actions.plan import Order
 from anchor_tui.domain.inspection.resource_tree import ResourceKey
-from anchor_tui.domain.model import (
-    Application,
-    Environment,
-    Level,
-    Operation,
-    PullRequest,
-    UnhealthyResource,
-    Verdict,
-)
+from anchor_tui.domain.model import Application, Environment, Level, Operation, PullRequest, UnhealthyResource, Verdict
 from anchor_tui.domain.shell_commands import (
     ShellCommand,
     list_application_commands,

@@ -14,8 +14,9 @@ from anchor_tui.config.model import (
     ServerConfig,
     Waiver,
 )
-from anchor_tui.domain.model import Finding, Loading, Problem, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.model import Finding, Problem, SourceFailure
 from anchor_tui.domain.policy.engine import PolicyFindings
+from anchor_tui.domain.readings import Loading, Stale, Unavailable
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit

@@ -11,8 +11,9 @@ import pytest
 
 from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain import environment_builder
-from anchor_tui.domain.model import Diagnosis, Finding, Operation, Problem, SourceFailure, Stale
+from anchor_tui.domain.model import Diagnosis, Finding, Operation, Problem, SourceFailure
 from anchor_tui.domain.policy.engine import PolicyFindings
+from anchor_tui.domain.readings import Stale
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, build_snapshot
 from anchor_tui.domain.source_data import ObservedApplication
 from tests.values import (

@@ -11,7 +11,8 @@ import pytest
 
 from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.foreign_text import MAX_DISPLAY_LENGTH
-from anchor_tui.domain.model import Fresh, Snapshot
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.services.observe.policy import PolicyEvaluator
 from anchor_tui.sources.argocd.application_api import ApplicationDetail, to_app_state

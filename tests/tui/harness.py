@@ -16,8 +16,9 @@ from textual.pilot import Pilot
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-from anchor_tui.domain.model import Application, Snapshot, SourceFailure, Unavailable
+from anchor_tui.domain.model import Application, Snapshot, SourceFailure
 from anchor_tui.domain.policy.engine import PolicyFindings
+from anchor_tui.domain.readings import Unavailable
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.execute.executor import Consent

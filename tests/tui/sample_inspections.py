@@ -10,7 +10,8 @@ from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.deployments import RevisionMetadata
 from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode, ResourceTree
-from anchor_tui.domain.model import Application, Diagnosis, Reading, SourceFailure, Unavailable
+from anchor_tui.domain.model import Application, Diagnosis, SourceFailure
+from anchor_tui.domain.readings import Reading, Unavailable
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.inspection import panel
 from tests.tui.sample_readings import DEGRADED

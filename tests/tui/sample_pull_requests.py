@@ -17,7 +17,8 @@ from anchor_tui.domain.inspection.pull_request_details import (
     ReviewThread,
     VersionMove,
 )
-from anchor_tui.domain.model import SourceFailure, Unavailable
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Unavailable
 from tests.values import ago, fresh, replace
 
 BODY = """\

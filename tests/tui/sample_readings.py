@@ -14,10 +14,9 @@ from anchor_tui.domain.model import (
     RateBudget,
     ResourceCounts,
     SourceFailure,
-    Stale,
-    Unavailable,
     UnhealthyResource,
 )
+from anchor_tui.domain.readings import Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import PastRelease
 from tests.values import (

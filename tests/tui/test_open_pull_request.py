@@ -8,7 +8,8 @@ import pytest
 from textual.content import Content
 
 from anchor_tui.domain.inspection.deployments import RevisionMetadata
-from anchor_tui.domain.model import Fresh, Snapshot
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.tui.screens.environment import EnvironmentScreen
 from anchor_tui.tui.screens.fleet import FleetScreen

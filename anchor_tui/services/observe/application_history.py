@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from anchor_tui.domain.inspection.deployments import DeployedRevision, Deployment
-from anchor_tui.domain.model import Fresh, Reading, Unavailable, get_failure
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable, get_failure
 
 if TYPE_CHECKING:
     from anchor_tui.services.observe.inspect import ApplicationInspector

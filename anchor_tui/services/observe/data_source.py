@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, runtime_checkable
 
-from anchor_tui.domain.model import Fresh, Reading
+from anchor_tui.domain.readings import Fresh, Reading
 
 
 class DataSource(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.model import Fresh, Reading
+    from anchor_tui.domain.readings import Fresh, Reading
     from anchor_tui.domain.source_data import OpsRepoData
     from anchor_tui.sources.github.source import GitHubSource
 

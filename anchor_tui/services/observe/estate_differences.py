@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeAlias
 
-from anchor_tui.domain.model import AppId, Application, Reading, Snapshot
+from anchor_tui.domain.model import AppId, Application, Snapshot
+from anchor_tui.domain.readings import Reading
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.differences import ResourceDifference

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
-from anchor_tui.domain.model import Application, Fresh, Problem, Reading, SourceFailure, Unavailable
+from anchor_tui.domain.model import Application, Problem, SourceFailure
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe import log_streams, tree_stream

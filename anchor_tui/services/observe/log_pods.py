@@ -9,7 +9,8 @@ from anchor_tui.domain.inspection.culprit import list_pods
 from anchor_tui.domain.inspection.log_sources import LogPods, PodLogs
 from anchor_tui.domain.inspection.pods import read_pod
 from anchor_tui.domain.inspection.resource_tree import ResourceNode
-from anchor_tui.domain.model import Fresh, Reading, SourceFailure, Unavailable
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.observe.inspect import ApplicationInspector
 
 MAX_LOG_PODS = 12

@@ -18,17 +18,8 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import (
-    AppId,
-    Diagnosis,
-    Fresh,
-    Loading,
-    Reading,
-    Snapshot,
-    SourceFailure,
-    Stale,
-    Unavailable,
-)
+from anchor_tui.domain.model import AppId, Diagnosis, Snapshot, SourceFailure
+from anchor_tui.domain.readings import Fresh, Loading, Reading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID, get_latest_value
 from anchor_tui.services.clock import Clock, utc_now

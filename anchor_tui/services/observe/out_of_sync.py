@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from anchor_tui.domain.identity import list_changes
-from anchor_tui.domain.model import AppId, Fresh, Reading
+from anchor_tui.domain.model import AppId
+from anchor_tui.domain.readings import Fresh, Reading
 from anchor_tui.domain.source_data import ArgoCDData, ObservedApplication
 
 

@@ -12,7 +12,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
     PullRequestPatches,
     find_release_moves,
 )
-from anchor_tui.domain.model import Fresh, Reading, Unavailable
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.shared_client import SharedClient

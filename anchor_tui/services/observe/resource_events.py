@@ -11,7 +11,8 @@ from anchor_tui.domain.inspection.culprit import LOG_KINDS
 from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
 from anchor_tui.domain.inspection.tree_lines import get_node_id
-from anchor_tui.domain.model import Fresh, Problem, Reading, Unavailable
+from anchor_tui.domain.model import Problem
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.observe.inspect import ApplicationInspector
 
 MAX_RESOURCES = 12

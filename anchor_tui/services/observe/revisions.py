@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from anchor_tui.domain.formatting import shorten_revision
-from anchor_tui.domain.model import Fresh, Reading, Release, SourceFailure, Unavailable
+from anchor_tui.domain.model import Release, SourceFailure
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.shared_client import SharedClient

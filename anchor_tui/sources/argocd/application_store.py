@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.source_data import ArgoCDData, ObservedApplication
-from anchor_tui.domain.text_limits import has_short_texts, limit_texts
+from anchor_tui.domain.text_limits import limit_texts
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
+from anchor_tui.sources.argocd.application_decoder import ApplicationDecoder, MalformedApplication
 from anchor_tui.sources.argocd.application_details import (
     add_missing_details,
     describe_missing_details,
@@ -26,16 +27,13 @@ from anchor_tui.sources.argocd.application_filter import ApplicationFilter
 from anchor_tui.sources.argocd.known_applications import KnownApplications
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import (
-    ApplicationIdentity,
     ApplicationJson,
     ApplicationListResponse,
-    ApplicationMetadata,
     SettingsResponse,
     StreamResult,
     VersionResponse,
 )
 from anchor_tui.sources.errors import InvalidResponse, SourceError
-from anchor_tui.sources.json_body import decode_json
 
 DETAILS_MAX_AGE = timedelta(minutes=5)
 """Argo CD reconciles each application every 3 minutes by default: older details are outdated."""
@@ -59,6 +57,8 @@ class ApplicationStore:
         self._listed_count = 0
         """The number of applications in the last list, wanted or not."""
         self._now = now
+        self._decoder = ApplicationDecoder(self.source, self._filter)
+        self._decoder.web_url = server.server
         self._known = KnownApplications()
         self._without_details: set[AppId] = set()
         self._undecoded: dict[AppId, bytes] = {}
@@ -191,6 +191,7 @@ class ApplicationStore:
                 own_namespace=self._filter.own_namespace,
             )
         )
+        self._decoder.web_url = self._server_info.url
 
     def apply_list(self, response: ApiResponse) -> list[Application]:
         """Take over which applications exist, with their short state; keep details that a list does not contain.
@@ -204,7 +205,7 @@ class ApplicationStore:
         listed: dict[AppId, ObservedApplication] = {}
         due: list[Application] = []
         for item in items:
-            observed = self._parse_application(bytes(item), "an application in the list")
+            observed = self._decode(bytes(item), "an application in the list")
             if not isinstance(observed, ObservedApplication):
                 continue
             known = self._known.get(observed.application.id)
@@ -226,12 +227,12 @@ class ApplicationStore:
         self._listed_count = len(items)
         for item in map(bytes, items):
             try:
-                bare, labels = self._identify(decode_json(item, ApplicationIdentity).metadata)
+                identified = self._decoder.identify(item)
             except InvalidResponse as error:
                 self._record_unreadable("an application in the list", error)
                 continue
-            if self._filter.is_wanted(bare, labels):
-                self._undecoded[bare.id] = item
+            if identified.is_wanted:
+                self._undecoded[identified.id] = item
         self._without_details = set(self._undecoded)
         self._record_response(response)
 
@@ -239,7 +240,7 @@ class ApplicationStore:
         """Decode the applications of a list that no event has contained since."""
         undecoded, self._undecoded = self._undecoded, {}
         for item in undecoded.values():
-            observed = self._parse_application(item, "an application in the list")
+            observed = self._decode(item, "an application in the list")
             if isinstance(observed, ObservedApplication):
                 self._known.put(observed)
 
@@ -294,7 +295,7 @@ class ApplicationStore:
         application every few minutes.
         """
         self._stream_problem = None
-        observed = self._parse_application(bytes(event.application), "a stream event")
+        observed = self._decode(bytes(event.application), "a stream event")
         if observed is None:
             return True
         if isinstance(observed, ObservedApplication) and event.type != "DELETED":
@@ -335,37 +336,21 @@ class ApplicationStore:
         self._undecoded.pop(observed.application.id, None)
         self._without_details.discard(observed.application.id)
 
-    def _parse_application(self, item: bytes, part: str) -> ObservedApplication | AppId | None:
+    def _decode(self, item: bytes, part: str) -> ObservedApplication | AppId | None:
         """Return one application; only its identity if no environment refers to it.
 
-        A malformed one becomes a problem: its own, or without an identity that of the `part` of the response, and the
-        result is then None.
+        A malformed one gets a problem; without an identity the problem is that of the `part` of the response, and the
+        result is None.
         """
         try:
-            document = decode_json(item, ApplicationJson)
-        except InvalidResponse as error:
-            return self._parse_malformed(item, part, error)
-        bare, labels = self._identify(document.metadata)
-        if not self._filter.is_wanted(bare, labels):
-            return bare.id
-        try:
-            is_short = has_short_texts(item)
-            return to_observed_application(document, self.source, self._server_info.url, is_short=is_short)
-        except InvalidResponse as error:
-            return self._with_problem(ObservedApplication(bare, labels), Problem("", error.kind, error.message))
-
-    def _parse_malformed(self, item: bytes, part: str, failure: InvalidResponse) -> ObservedApplication | AppId | None:
-        try:
-            bare, labels = self._identify(decode_json(item, ApplicationIdentity).metadata)
+            decoded = self._decoder.decode(item)
         except InvalidResponse as error:
             self._record_unreadable(part, error)
             return None
-        if not self._filter.is_wanted(bare, labels):
-            return bare.id
-        return self._with_problem(ObservedApplication(bare, labels), Problem("", failure.kind, failure.message))
-
-    def _identify(self, metadata: ApplicationMetadata) -> tuple[Application, dict[str, str]]:
-        return Application(self.source, metadata.namespace, metadata.name), metadata.labels or {}
+        if isinstance(decoded, MalformedApplication):
+            problem = Problem("", decoded.failure.kind, decoded.failure.message)
+            return self._with_problem(decoded.observed, problem)
+        return decoded
 
     def _with_problem(self, observed: ObservedApplication, problem: Problem) -> ObservedApplication:
         known = self._known.get(observed.application.id)

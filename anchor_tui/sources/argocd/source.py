@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
-from anchor_tui.domain.model import Fresh, Reading, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.application_reader import ApplicationReader
 from anchor_tui.sources.argocd.application_store import ApplicationStore

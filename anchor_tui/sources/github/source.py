@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from anchor_tui.domain.identity import share_equal_parts
-from anchor_tui.domain.model import Fresh, Problem, RateBudget, Reading, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.model import Problem, RateBudget, SourceFailure
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken

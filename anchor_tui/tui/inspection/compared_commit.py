@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from textual.dom import DOMNode
 
-from anchor_tui.domain.model import Application, Fresh, Reading
+from anchor_tui.domain.model import Application
+from anchor_tui.domain.readings import Fresh, Reading
 from anchor_tui.tui.inspection.panel import InspectionRequests
 from anchor_tui.tui.workers import start_worker
 

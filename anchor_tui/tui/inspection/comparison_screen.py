@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 
 from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.inspection.commit_range import CommitRange, RangeFile
-from anchor_tui.domain.model import Fresh, Reading, Unavailable
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.source_states import LOADING

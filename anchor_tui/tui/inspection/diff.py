@@ -14,7 +14,7 @@ from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.differences import ResourceDifference
-from anchor_tui.domain.model import Reading, Unavailable
+from anchor_tui.domain.readings import Reading, Unavailable
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.difference_view import describe_unread, draw_change, draw_fields, list_text, show_text

@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.inspection.describe import describe_repetition
 from anchor_tui.domain.inspection.events import ClusterEvent
-from anchor_tui.domain.model import Fresh, Reading, Stale, Unavailable
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.services.observe.resource_events import EventReport, read_event_report
 from anchor_tui.tui.bindings import make_bindings

@@ -14,7 +14,8 @@ from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, format_duration, shorten_revision
 from anchor_tui.domain.inspection.deployments import DeployedRevision, Deployment
-from anchor_tui.domain.model import Image, Reading, Unavailable
+from anchor_tui.domain.model import Image
+from anchor_tui.domain.readings import Reading, Unavailable
 from anchor_tui.services.observe.application_history import ApplicationHistory, read_history
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.difference_view import describe_unread

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.manifest_text import ManifestText, write_manifest
-from anchor_tui.domain.model import Fresh, Reading, Unavailable, get_failure
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable, get_failure
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.difference_view import describe_unread

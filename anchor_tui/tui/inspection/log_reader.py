@@ -18,7 +18,8 @@ from textual.widgets import Static
 from anchor_tui.domain.inspection.log_sources import LogPods
 from anchor_tui.domain.inspection.log_view import LogView, shorten_pod_names
 from anchor_tui.domain.inspection.logs import LogBatch
-from anchor_tui.domain.model import Application, Fresh, Reading
+from anchor_tui.domain.model import Application
+from anchor_tui.domain.readings import Fresh, Reading
 from anchor_tui.tui.inspection.log_lines import POD_COLOURS, LogLines
 from anchor_tui.tui.inspection.log_session import LogChoice, LogSession
 from anchor_tui.tui.inspection.log_status import LogStatus, describe_status, explain_empty

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from anchor_tui.domain.inspection.log_sources import PodLogs, describe_restart, has_just_restarted
 from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection, format_origin
 from anchor_tui.domain.inspection.pods import ContainerState
-from anchor_tui.domain.model import Fresh, Unavailable
+from anchor_tui.domain.readings import Fresh, Unavailable
 
 if TYPE_CHECKING:
     from anchor_tui.services.observe.inspect import ApplicationInspector

@@ -9,7 +9,7 @@ from textual.content import Content
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.log_sources import LogPods, explain_empty_log
 from anchor_tui.domain.inspection.log_view import LogView
-from anchor_tui.domain.model import Fresh, Reading, Stale, Unavailable
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.inspection.log_lines import LogLines
 from anchor_tui.tui.inspection.log_session import LogChoice

@@ -14,7 +14,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from anchor_tui.domain.formatting import format_age
-from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
+from anchor_tui.domain.model import Application
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.source_states import get_latest_value
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.widgets.failure_guard import FailureGuard

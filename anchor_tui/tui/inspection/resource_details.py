@@ -18,7 +18,8 @@ from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.inspection.describe import DetailText, Tone, describe_events, describe_resource
 from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.tree_lines import get_node_id
-from anchor_tui.domain.model import Application, Diagnosis, Fresh, Reading, Release, Unavailable
+from anchor_tui.domain.model import Application, Diagnosis, Release
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.domain.status_marks import StatusMark, get_health_mark
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard

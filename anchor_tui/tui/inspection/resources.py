@@ -19,7 +19,8 @@ from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTre
 from anchor_tui.domain.inspection.tree_lines import (
     TreeOrder,
 )
-from anchor_tui.domain.model import Application, Diagnosis, Fresh, Reading, Release, Unavailable
+from anchor_tui.domain.model import Application, Diagnosis, Release
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.panel import InspectionPanel, InspectionRequests

@@ -20,7 +20,8 @@ from anchor_tui.domain.inspection.application_spec import (
     read_application_spec,
 )
 from anchor_tui.domain.inspection.sync_windows import AssignedWindows, SyncWindow, find_window_change
-from anchor_tui.domain.model import AutoSyncPolicy, Fresh, Problem, Reading, Stale, Unavailable, get_failure
+from anchor_tui.domain.model import AutoSyncPolicy, Problem
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable, get_failure
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.inspection.panel import InspectionPanel

@@ -16,7 +16,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
     FilePatch,
     ReviewThread,
 )
-from anchor_tui.domain.model import Unavailable
+from anchor_tui.domain.readings import Unavailable
 from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
 from anchor_tui.tui.pull_request.parts import PullRequestReadings, get_last_value
 from anchor_tui.tui.pull_request.rows import build_check_row, build_file_row, build_review_rows, find_thread

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from anchor_tui.domain.inspection.pull_request_details import JobLogTail, PullRequestDetails, PullRequestPatches
-from anchor_tui.domain.model import Fresh, Reading, Stale, Unavailable
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
 
 T = TypeVar("T")
 

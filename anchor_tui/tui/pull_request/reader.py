@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from textual.dom import DOMNode
 
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import Fresh, Reading, SourceFailure, Unavailable
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.tui.pull_request.parts import PullRequestReadings, keep_last_value
 from anchor_tui.tui.workers import start_worker
 

@@ -19,7 +19,8 @@ from anchor_tui.domain.inspection.pull_request_details import (
     ReviewThread,
 )
 from anchor_tui.domain.inspection.pull_request_texts import describe_missing_patch, describe_moves
-from anchor_tui.domain.model import ChecksStatus, Fresh, Reading, Stale, Unavailable
+from anchor_tui.domain.model import ChecksStatus
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.status_marks import StatusMark, get_check_state_mark, get_review_mark
 from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text

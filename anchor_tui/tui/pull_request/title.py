@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from anchor_tui.domain.inspection.merge_state import describe_merge_state
 from anchor_tui.domain.inspection.pull_request_texts import describe_origin
-from anchor_tui.domain.model import Unavailable
+from anchor_tui.domain.readings import Unavailable
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.pull_request.parts import PullRequestReadings
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text

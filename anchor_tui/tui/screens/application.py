@@ -15,7 +15,8 @@ from textual.reactive import reactive
 
 from anchor_tui.domain.inspection.culprit import LOG_KINDS
 from anchor_tui.domain.inspection.resource_tree import ResourceNode
-from anchor_tui.domain.model import Application, Environment, Snapshot, Stale
+from anchor_tui.domain.model import Application, Environment, Snapshot
+from anchor_tui.domain.readings import Stale
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.compared_commit import ComparedCommitReader

@@ -20,7 +20,8 @@ from textual.widgets import Static
 
 from anchor_tui.domain.formatting import format_age, format_count
 from anchor_tui.domain.inspection.differences import ResourceDifference
-from anchor_tui.domain.model import AppId, Application, Fresh, Snapshot, get_failure
+from anchor_tui.domain.model import AppId, Application, Snapshot
+from anchor_tui.domain.readings import Fresh, get_failure
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.services.observe.estate_differences import (
     DifferencesReading,

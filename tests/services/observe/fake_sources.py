@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from anchor_tui.domain.model import Fresh, Reading, Snapshot
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.readings import Fresh, Reading
 from tests.values import argocd, fresh, ops_repo
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from anchor_tui.domain.model import Unavailable
+from anchor_tui.domain.readings import Unavailable
 from anchor_tui.services.observe.inspect import ApplicationInspector
 from anchor_tui.sources.errors import Unreachable
 from tests.values import application

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from anchor_tui.domain.inspection.logs import LogSelection
-from anchor_tui.domain.model import Fresh
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.inspect import ApplicationInspector
 from anchor_tui.services.observe.log_pods import read_log_pods

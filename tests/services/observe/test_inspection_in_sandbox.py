@@ -9,7 +9,8 @@ from typing import Any
 
 from anchor_tui.config.load import parse_config
 from anchor_tui.domain.inspection.application_spec import read_application_spec
-from anchor_tui.domain.model import Application, Fresh, Unavailable
+from anchor_tui.domain.model import Application
+from anchor_tui.domain.readings import Fresh, Unavailable
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
 from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
 from anchor_tui.sandbox.timings import FAST_TIMINGS

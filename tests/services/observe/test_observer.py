@@ -11,7 +11,8 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.domain.model import SourceFailure, Unavailable
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Unavailable
 from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
 from anchor_tui.services.observe import observer as module
 from anchor_tui.services.observe.observer import Observer, observe_once

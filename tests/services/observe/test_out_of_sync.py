@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anchor_tui.domain.model import SourceFailure, Unavailable
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Unavailable
 from anchor_tui.services.observe.out_of_sync import OutOfSyncTimes
 from tests.values import NOW, application, argocd, fresh
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anchor_tui.domain.inspection.pull_request_details import VersionMove
-from anchor_tui.domain.model import Fresh, Unavailable
+from anchor_tui.domain.readings import Fresh, Unavailable
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
 from tests.services.sandbox_operator import operator_at

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from anchor_tui.config.load import load_config
 from anchor_tui.config.location import CONFIG_FILE_NAME
 from anchor_tui.config.model import Config
-from anchor_tui.domain.model import AppId, Fresh, Reading
+from anchor_tui.domain.model import AppId
+from anchor_tui.domain.readings import Fresh, Reading
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sandbox.command import write_configuration
 from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anchor_tui.domain.model import Fresh, Unavailable
+from anchor_tui.domain.readings import Fresh, Unavailable
 from anchor_tui.services.observe.resource_events import MAX_RESOURCES, EventReport, read_event_report
 from tests.tui.sample_inspections import (
     BACK_OFF,

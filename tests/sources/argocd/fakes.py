@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 
 from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig, ServerConfig
-from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
+from anchor_tui.domain.model import Application
+from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.connection import resolve_connection

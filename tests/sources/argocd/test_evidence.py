@@ -10,7 +10,7 @@ import pytest
 
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Operation
-from anchor_tui.sources.argocd import application_store
+from anchor_tui.sources.argocd import application_decoder
 from anchor_tui.sources.argocd.evidence import EvidenceLimits, MostImportant
 from anchor_tui.sources.argocd.refresh_queue import RefreshQueue
 from anchor_tui.sources.argocd.source import ArgoSource
@@ -143,9 +143,9 @@ async def test_many_details_are_read_from_the_stream():
 
 async def test_an_application_of_the_stream_is_decoded_once(monkeypatch):
     decoded: list[str] = []
-    real = application_store.to_observed_application
+    real = application_decoder.to_observed_application
     monkeypatch.setattr(
-        application_store,
+        application_decoder,
         "to_observed_application",
         lambda document, *rest, **options: decoded.append(document.metadata.name) or real(document, *rest, **options),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anchor_tui.config.model import ApplicationName, EnvironmentConfig, ServerConfig
-from anchor_tui.domain.model import Fresh
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources.argocd import source as module

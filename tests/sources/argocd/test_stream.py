@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from anchor_tui.domain.model import Fresh
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.backoff import Backoff
 from tests.argocd_recordings import load_recording, replay_transport

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from anchor_tui.domain.model import Fresh
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.sources.errors import (
     Forbidden,
     InvalidResponse,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from anchor_tui.config.model import GitHubConfig
-from anchor_tui.domain.model import Fresh
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sources.errors import ServerError, Unreachable
 from anchor_tui.sources.github import secondary_polling

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.domain.model import Fresh, Stale, Unavailable
+from anchor_tui.domain.readings import Fresh, Stale, Unavailable
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sources.errors import (
     InvalidResponse,

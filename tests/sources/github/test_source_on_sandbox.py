@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from anchor_tui.config.model import GitHubConfig
-from anchor_tui.domain.model import Fresh, Unavailable
+from anchor_tui.domain.readings import Fresh, Unavailable
 from anchor_tui.sandbox.github.pull_requests import CheckConclusion
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sources.backoff import Backoff

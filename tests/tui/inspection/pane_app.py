@@ -14,7 +14,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.pilot import Pilot
 
-from anchor_tui.domain.model import Application, Fresh, Snapshot, SourceFailure, Unavailable
+from anchor_tui.domain.model import Application, Snapshot, SourceFailure
+from anchor_tui.domain.readings import Fresh, Unavailable
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import find_sheets

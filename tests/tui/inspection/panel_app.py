@@ -16,7 +16,8 @@ from textual.pilot import Pilot
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.logs import LogBatch, LogLine, LogSelection
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode, ResourceTree
-from anchor_tui.domain.model import Application, Fresh, Reading, SourceFailure, Unavailable
+from anchor_tui.domain.model import Application, SourceFailure
+from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.inspection.logs import LogPanel
 from anchor_tui.tui.screens.detail import DetailScreen

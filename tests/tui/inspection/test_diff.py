@@ -7,7 +7,7 @@ import pytest
 from anchor_tui.domain.inspection.differences import compare_resources
 from anchor_tui.domain.inspection.field_changes import FieldChange
 from anchor_tui.domain.inspection.resource_tree import ResourceNode
-from anchor_tui.domain.model import Stale
+from anchor_tui.domain.readings import Stale
 from anchor_tui.tui.inspection.diff import DiffPanel
 from anchor_tui.tui.widgets.rows_and_text import RowsAndText
 from tests.argocd_recordings import load_recording

@@ -10,7 +10,8 @@ import pytest
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.commit_range import CommitRange, RangeFile
 from anchor_tui.domain.inspection.deployments import Deployment, RevisionMetadata
-from anchor_tui.domain.model import Environment, Level, Snapshot, SourceFailure, Stale, Unavailable, Verdict
+from anchor_tui.domain.model import Environment, Level, Snapshot, SourceFailure, Verdict
+from anchor_tui.domain.readings import Stale, Unavailable
 from anchor_tui.tui.inspection.comparison_screen import ComparisonScreen
 from anchor_tui.tui.inspection.history import HistoryPanel
 from tests.tui.inspection.pane_app import REFUSED, FakeInspector, fresh, open_pane

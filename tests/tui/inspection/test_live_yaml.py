@@ -8,7 +8,7 @@ import pytest
 
 from anchor_tui.domain.inspection.manifests import HIDDEN_ANNOTATION
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode
-from anchor_tui.domain.model import Fresh, Stale
+from anchor_tui.domain.readings import Fresh, Stale
 from anchor_tui.tui.inspection.live_yaml import LARGE_TEXT_POLL_S, YamlPanel
 from tests.tui.inspection.pane_app import REFUSED, FakeInspector, fresh, open_pane
 

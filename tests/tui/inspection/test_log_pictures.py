@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from anchor_tui.domain.inspection.logs import LogLine
-from anchor_tui.domain.model import Fresh, SourceFailure
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Fresh
 from tests.tui.inspection.panel_app import (
     DEPLOYMENT,
     FakeInspector,

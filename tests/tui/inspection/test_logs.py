@@ -9,7 +9,8 @@ from textual.widgets import Input
 
 from anchor_tui.domain.inspection.log_view import LogView
 from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection, UnreadLogLine
-from anchor_tui.domain.model import Fresh, SourceFailure
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Fresh
 from anchor_tui.tui.inspection.log_field import LogField
 from anchor_tui.tui.inspection.log_session import ALL_CONTAINERS, MAX_FOLLOWED_LOGS
 from anchor_tui.tui.keys import LOG_KEYS

@@ -12,7 +12,7 @@ import pytest
 
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.sync_windows import AssignedWindows
-from anchor_tui.domain.model import Stale
+from anchor_tui.domain.readings import Stale
 from anchor_tui.tui.inspection.diff import DiffPanel
 from anchor_tui.tui.inspection.history import HistoryPanel
 from anchor_tui.tui.inspection.live_yaml import YamlPanel

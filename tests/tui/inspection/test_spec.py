@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anchor_tui.domain.inspection.sync_windows import AssignedWindows, SyncWindow
-from anchor_tui.domain.model import Stale
+from anchor_tui.domain.readings import Stale
 from anchor_tui.tui.inspection.spec import SpecPanel
 from tests.argocd_recordings import load_recording
 from tests.tui.inspection.pane_app import REFUSED, FakeInspector, fresh, open_pane

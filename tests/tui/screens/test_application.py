@@ -11,7 +11,7 @@ import pytest
 from textual.widgets import Static
 
 from anchor_tui.domain.inspection.resource_tree import ResourceTree
-from anchor_tui.domain.model import Stale
+from anchor_tui.domain.readings import Stale
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.inspection.events import EventsPanel
 from anchor_tui.tui.inspection.resource_details import ResourceDetails, ResourceSubject

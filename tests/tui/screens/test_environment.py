@@ -10,7 +10,7 @@ import pytest
 
 from anchor_tui.config.model import ApplicationName, Config
 from anchor_tui.domain.actions.plan import Refusal
-from anchor_tui.domain.model import Loading
+from anchor_tui.domain.readings import Loading
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.tui.screens.application import ApplicationScreen

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from anchor_tui.domain.inspection.differences import compare_resources
-from anchor_tui.domain.model import SourceFailure, Unavailable
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Unavailable
 from anchor_tui.services.observe.estate_differences import MAX_CONCURRENT_APPLICATIONS
 from anchor_tui.tui.screens.estate_diff import EstateDiffScreen
 from anchor_tui.tui.screens.fleet import FleetScreen

@@ -10,7 +10,8 @@ import pytest
 
 from anchor_tui.domain.actions.resource_state import OfferedAction
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode
-from anchor_tui.domain.model import Fresh, SourceFailure, Unavailable
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Fresh, Unavailable
 from anchor_tui.tui.screens.progress import ProgressScreen
 from anchor_tui.tui.screens.resource_action_chooser import ResourceActionChooser
 from tests.tui.harness import AppHarness, open_app
