@@ -31,6 +31,7 @@ SUBJECTS: dict[str, Callable[[Results], None]] = {
     "github": github_points.measure,
     "policy": in_process.measure_policy,
     "logs": in_process.measure_logs,
+    "panes": in_process.measure_panes,
 }
 
 

@@ -157,6 +157,11 @@ def main() -> None:
                     print(pool.apply(describe_case, (number, server.config_text, options.seconds)), flush=True)
 
 
+def time_case(number: int, config_text: str, seconds: float) -> list[float]:
+    """Measure a case and return the times from the keys to their frames, in milliseconds."""
+    return list(asyncio.run(measure(CASES[number], config_text, seconds)).times)
+
+
 def describe_case(number: int, config_text: str, seconds: float) -> str:
     """Measure a case and return the result as text."""
     case = CASES[number]
