@@ -8,6 +8,7 @@ once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.policy.evidence.cluster import list_created_secrets
@@ -115,14 +117,13 @@ class ManagedResourcesReader:
         path, query = application_path(application.id), application_query(application.id, application.project)
         try:
             response = await client.get(f"{path}/managed-resources", query)
-            items = response.decode(ManagedResourcesJson).read_objects()
+            items = [_keep_states(item) for item in response.decode(ManagedResourcesJson).read_objects()]
             secrets = await self._read_secrets(client, application, items)
         except Forbidden as error:
             return ManagedResources(self._now(), error=error.message, permitted=False)
         except SourceError as error:
             return ManagedResources(self._now(), error=error.message)
-        kept = tuple({key: item[key] for key in KEPT_KEYS if key in item} for item in items)
-        return ManagedResources(self._now(), kept, secrets)
+        return ManagedResources(self._now(), tuple(items), secrets)
 
     async def _read_secrets(
         self, client: ReadClient, application: Application, items: list[dict[str, Any]]
@@ -140,6 +141,16 @@ class ManagedResourcesReader:
             except (SourceError, ValueError):
                 continue
         return tuple(secrets)
+
+
+def _keep_states(item: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a managed resource, with its states parsed: their texts would be kept beside them."""
+    kept = {key: item[key] for key in KEPT_KEYS if key in item}
+    for key in ("targetState", "liveState"):
+        if isinstance(state := kept.get(key), str):
+            with contextlib.suppress(*ODD_VALUE_FAULTS):  # a text that cannot be parsed stays, and is reported
+                kept[key] = json.loads(state)
+    return kept
 
 
 def _fingerprint(application: Application) -> ApplicationFingerprint:
