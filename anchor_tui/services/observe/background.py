@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anchor_tui.config.model import Config
 from anchor_tui.services.clock import Clock, utc_now
+from anchor_tui.services.observe.loop_end import close_loop
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 STOP_TIMEOUT_S = 0.5
 FIRST_FRAME_TIMEOUT_S = 1.0
 """The longest wait for the first frame, in seconds."""
-MAX_CANCEL_ROUNDS = 10
 
 T = TypeVar("T")
 SnapshotListener = Callable[["Snapshot"], None]
@@ -239,9 +239,7 @@ class BackgroundThread:
                 if self._on_died is not None:
                     self._on_died()
         finally:
-            self._loop.run_until_complete(_cancel_pending_tasks())
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
+            close_loop(self._loop)
 
     async def _run_observer(self) -> None:
         if self._waits_for_frame:
@@ -256,14 +254,3 @@ class BackgroundThread:
         observer = Observer(self.config, sources, self._now)
         self._read_again = observer.read_again
         await observer.run(self._publish, self._first_frame)
-
-
-async def _cancel_pending_tasks() -> None:
-    """Cancel every other task, so that the futures of plans and outcomes end. The audit contains what was sent."""
-    for _ in range(MAX_CANCEL_ROUNDS):  # the end of a task can begin another one
-        pending = asyncio.all_tasks() - {asyncio.current_task()}
-        if not pending:
-            return
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)

@@ -25,6 +25,7 @@ from anchor_tui.domain.source_states import GITHUB_SOURCE_ID, get_latest_value
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.observe.data_source import ComparingSource, DataSource
 from anchor_tui.services.observe.evidence_scope import EvidenceScope
+from anchor_tui.services.observe.loop_end import close_loop
 from anchor_tui.services.observe.out_of_sync import OutOfSyncTimes
 from anchor_tui.services.observe.reported_revisions import ReportedRevisions
 from anchor_tui.services.observe.source_factory import make_sources
@@ -242,5 +243,4 @@ def observe_once(
         sources = [source for source in every if not kinds or source.kind in kinds]
         return loop.run_until_complete(Observer(config, sources, evidence=evidence).read_once(timeout_s))
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        close_loop(loop)
