@@ -73,6 +73,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         self._total: int | None = None
         self._places = RowIndex[ListRow]()
         self._index = 0
+        self._shown_height = 0
         self._measured = MeasuredColumns()
         self._drawn: dict[int, tuple[ListRow, tuple[Content, ...]]] = {}
         """The rows and cells of the lines as they were drawn last, by place."""
@@ -224,8 +225,13 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
 
     @on(Resize)
     def measure_again(self) -> None:
-        """Choose the column widths for another size."""
+        """Choose the column widths for another size. A visible cursor stays visible: longer details take rows away."""
+        top = self.scroll_offset.y
+        was_visible = top <= self._index < top + self._shown_height - 1
+        self._shown_height = self.size.height
         self._measure_columns(self.now)
+        if was_visible and self._index not in self._visible_places:
+            self._scroll_to_cursor()
 
     def _measure_columns(self, now: datetime, *, is_forced: bool = False) -> bool:
         """Choose the column widths for the available width. Return True if they are others than before."""

@@ -45,3 +45,20 @@ async def test_a_cut_row_ends_before_the_scrollbar():
         shown = row_list.render_line(1).text
         assert len(shown) == visible
         assert "58c9961" in shown
+
+
+async def test_longer_details_do_not_hide_the_highlighted_row():
+    chosen = config(environment_config("all", applications=ApplicationSelector((("tier", "all"),))))
+    apps = [
+        application(f"app-{number:02}", images=tuple(f"ghcr.io/x/image-{image}:1" for image in range(number % 2 * 4)))
+        for number in range(60)
+    ]
+    async with open_app((110, 40), config=chosen) as ui:
+        await ui.show(readings(fresh(argocd(*apps, labels={"tier": "all"}))))
+        row_list = ui.fleet.active_list
+        for _ in range(40):
+            await ui.press("down")
+            await ui.pilot.pause()
+            row = row_list.highlighted_row
+            assert row is not None
+            assert f"▌{row.clipboard_text}" in ui.text
