@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -47,6 +48,8 @@ COMPARE_TIMEOUT_S = 5.0
 """The longest wait of a single reading for the comparison of the synced commits with the head, in seconds."""
 READING_BATCH_S = 0.005
 """The readings of so many seconds become one snapshot."""
+PAUSE_FACTOR = 4
+"""The pause before a snapshot, as a multiple of the time that the last one took: keys have most of the time."""
 
 
 class Observer:
@@ -111,15 +114,18 @@ class Observer:
             async with asyncio.TaskGroup() as group:
                 for source in self._sources:
                     group.create_task(self._run_source(source, first_frame if source.kind == "github" else None))
+                duration_s = 0.0
                 while True:
                     try:
                         async with asyncio.timeout(SNAPSHOT_INTERVAL_S):
                             await self._changed.wait()
-                        await asyncio.sleep(READING_BATCH_S)
+                        await asyncio.sleep(max(READING_BATCH_S, PAUSE_FACTOR * duration_s))
                     except TimeoutError:
                         pass
                     self._changed.clear()
+                    began = time.monotonic()
                     publish(await self._build_snapshot_in_thread())
+                    duration_s = time.monotonic() - began
         finally:
             self._snapshot_thread.shutdown(wait=False, cancel_futures=True)
 

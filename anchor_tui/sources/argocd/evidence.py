@@ -104,8 +104,11 @@ class ArgoEvidence:
             self._managed_resources = ManagedResourcesReader(self._now)
         return await self._managed_resources.refresh(client, chosen)
 
-    async def refresh_failures(self, client: ReadClient) -> bool:
-        """Read the evidence about unhealthy applications that is due. Return True if there was any."""
+    async def refresh_failures(self, client: ReadClient, limit: int | None = None) -> bool:
+        """Read the evidence about unhealthy applications that is due, of `limit` at most. Return True if there was any.
+
+        The most important ones come first, and the others stay due.
+        """
         examined = self._choose_examined()
         if self._failures is None:
             if not examined:
@@ -114,7 +117,7 @@ class ArgoEvidence:
             from anchor_tui.sources.argocd.failure_evidence import FailureEvidenceReader
 
             self._failures = FailureEvidenceReader(self._now)
-        return await self._failures.refresh(client, examined)
+        return await self._failures.refresh(client, examined, limit)
 
     def add_to(self, data: ArgoCDData) -> ArgoCDData:
         """Return the data with the evidence that has been read."""

@@ -63,11 +63,18 @@ class FailureEvidenceReader:
         """
         return self._results.select(applications)
 
-    async def refresh(self, client: ReadClient, applications: Sequence[Application]) -> bool:
-        """Read the evidence about the applications that are due, in their order. Return True if there were any."""
+    async def refresh(self, client: ReadClient, applications: Sequence[Application], limit: int | None = None) -> bool:
+        """Read the evidence about the applications that are due, in their order. Return True if there were any.
+
+        With a `limit`, the others stay due.
+        """
         self._examined_count = len(applications)
         self._queue.update(applications)
-        due = self._queue.take_due(self._now())
+        every = self._queue.take_due(self._now())
+        places = {application.id: place for place, application in enumerate(applications)}
+        every.sort(key=lambda application: places[application.id])
+        due = every[:limit]
+        self._queue.schedule(*(application.id for application in every[len(due) :]))
 
         async def refresh_one(application: Application) -> None:
             self._requested[application.id] = (_fingerprint(application), self._now())

@@ -48,6 +48,8 @@ EVENT_BATCH_S = 0.3
 """The events of so many seconds become one reading."""
 DUE_CHECK_S = 0.5
 """The pause between two looks at which manifests and evidence are due, in seconds; their readers limit the requests."""
+EXAMINED_AT_ONCE = 4
+"""The number of unhealthy applications that are examined between two such looks, so that a storm leaves time for keys."""
 UNAUTHENTICATED_RETRY_S = 30.0
 """The pause after a refused token, in seconds. The credentials are looked up again each time."""
 
@@ -157,7 +159,9 @@ class ArgoSource:
             asyncio.create_task(self._relist_periodically(reader, changed, streaming)),
             asyncio.create_task(self._publish_changes(publish, changed)),
             asyncio.create_task(self._refresh_periodically(lambda: self._evidence.refresh_manifests(client), changed)),
-            asyncio.create_task(self._refresh_periodically(lambda: self._evidence.refresh_failures(client), changed)),
+            asyncio.create_task(
+                self._refresh_periodically(lambda: self._evidence.refresh_failures(client, EXAMINED_AT_ONCE), changed)
+            ),
         )
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

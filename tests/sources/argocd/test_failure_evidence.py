@@ -146,3 +146,22 @@ def test_a_recovered_application_has_no_evidence() -> None:
 
     reader = asyncio.run(read())
     assert reader.results_for([]) == {}
+
+
+def test_the_most_important_applications_are_examined_first() -> None:
+    server = RecordedServer("oom")
+    oom = load_application("oom")
+    ordered = [msgspec.structs.replace(oom, namespace=name) for name in ("c", "a", "b")]
+
+    async def read() -> list[list[str]]:
+        client = make_client(httpx.MockTransport(server))
+        reader = FailureEvidenceReader(lambda: NOW)
+        found = []
+        try:
+            while await reader.refresh(client, ordered, 2):
+                found.append(sorted(id_.namespace for id_ in reader.results_for(ordered)))
+        finally:
+            await client.aclose()
+        return found
+
+    assert asyncio.run(read()) == [["a", "c"], ["a", "b", "c"]]
