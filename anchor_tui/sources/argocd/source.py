@@ -49,7 +49,7 @@ EVENT_BATCH_S = 0.3
 DUE_CHECK_S = 0.5
 """The pause between two looks at which manifests and evidence are due, in seconds; their readers limit the requests."""
 EXAMINED_AT_ONCE = 4
-"""The number of unhealthy applications that are examined between two such looks, so that a storm leaves time for keys."""
+"""The number of unhealthy applications examined between two such looks: a storm leaves time for keys."""
 UNAUTHENTICATED_RETRY_S = 30.0
 """The pause after a refused token, in seconds. The credentials are looked up again each time."""
 
