@@ -24,6 +24,8 @@ from urllib.parse import urlencode, urlsplit
 from anchor_tui.sources.argocd.connection import REQUEST_DEADLINE_S, RESPONSE_TIMEOUT_S, ConnectionSettings
 
 if TYPE_CHECKING:
+    import asyncio
+
     from anchor_tui.sources.argocd.read_client import ReadClient
     from anchor_tui.sources.argocd.response import ApiResponse
     from anchor_tui.sources.argocd.schema import StreamEvent
@@ -133,6 +135,7 @@ class PrefetchingClient:
         self._responses = dict(responses)
         self._connect = connect
         self._client: ReadClient | None = None
+        self._opening: asyncio.Lock | None = None
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
         """Return the prefetched response, else send the request. Raises SourceError."""
@@ -175,9 +178,12 @@ class PrefetchingClient:
             prefetched.abandon()
 
     async def _get_client(self) -> ReadClient:
-        if self._client is None:
-            import asyncio
+        import asyncio
 
-            await asyncio.sleep(DRAW_DELAY_S)
-            self._client = await asyncio.to_thread(self._connect)
-        return self._client
+        if self._opening is None:
+            self._opening = asyncio.Lock()
+        async with self._opening:  # several readers ask at the same time
+            if self._client is None:
+                await asyncio.sleep(DRAW_DELAY_S)
+                self._client = await asyncio.to_thread(self._connect)
+            return self._client
