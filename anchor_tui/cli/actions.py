@@ -51,6 +51,8 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     """Plan the action, and execute it if it is confirmed. Raises `config.errors.ConfigErrors`."""
     import asyncio
 
+    from anchor_tui.services.observe.loop_end import close_loop
+
     context = load_command_context(arguments, keys_by_action)
     arguments.reason = replace_surrogates(arguments.reason)  # an argument that is not UTF-8 cannot be sent
     if (via := getattr(arguments, "via", None)) is not None:
@@ -67,14 +69,14 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
             raise
         raise KeyboardInterrupt(_INTERRUPTED) from None
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        close_loop(loop)
 
 
 def resume(arguments: argparse.Namespace) -> int:
     """Show what an interrupted plan left to do, and do it if it is confirmed. Raises `config.errors.ConfigErrors`."""
     import asyncio
 
+    from anchor_tui.services.observe.loop_end import close_loop
     from anchor_tui.services.runtime_context import load_context
 
     context = load_context(arguments.config, read_only=arguments.read_only)
@@ -82,8 +84,7 @@ def resume(arguments: argparse.Namespace) -> int:
     try:
         return loop.run_until_complete(_resume_group(context, arguments))
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        close_loop(loop)
 
 
 async def _resume_group(context: RuntimeContext, arguments: argparse.Namespace) -> int:
