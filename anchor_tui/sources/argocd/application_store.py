@@ -291,26 +291,24 @@ class ApplicationStore:
     def apply_event(self, event: StreamResult) -> bool:
         """Take over one application's new state; drop one that no environment refers to any longer.
 
-        Return False if nothing has changed but the time of the last reconciliation: Argo CD reports one for each
-        application every few minutes.
+        Return False if nothing that is shown has changed but the time of the last reconciliation: Argo CD reports one
+        for each application every few minutes.
         """
         self._stream_problem = None
         observed = self._decode(bytes(event.application), "a stream event")
         if observed is None:
             return True
+        id_ = observed.application.id if isinstance(observed, ObservedApplication) else observed
+        known, lacked_details = self._known.get(id_), self.lacks_details(id_)
         if isinstance(observed, ObservedApplication) and event.type != "DELETED":
-            known, lacked_details = (
-                self._known.get(observed.application.id),
-                self.lacks_details(observed.application.id),
-            )
             self._store_application(observed)
             return known is None or lacked_details or not _differ_in_time_only(known, observed)
-        id_ = observed.application.id if isinstance(observed, ObservedApplication) else observed
         bare = Application(*id_)
         self.drop_application(bare)
         if event.type == "DELETED" and self._filter.names_of(bare):
             self.record_absence(bare, "absent", "it was deleted")
-        return True
+            return True
+        return known is not None
 
     def require_details(self) -> None:
         """Report applications without details from now on: the stream should have sent them."""

@@ -30,8 +30,8 @@ def test_the_labels_of_an_application_are_sorted_by_key():
     assert observed.application.labels == (("team", "payments"), ("tier", "prod"))
 
 
-def make_event(document: dict[str, Any]) -> StreamResult:
-    return StreamResult("MODIFIED", msgspec.Raw(json.dumps(document).encode()))
+def make_event(document: dict[str, Any], type_: str = "MODIFIED") -> StreamResult:
+    return StreamResult(type_, msgspec.Raw(json.dumps(document).encode()))
 
 
 def test_the_time_of_a_reconciliation_alone_is_not_news():
@@ -43,3 +43,16 @@ def test_the_time_of_a_reconciliation_alone_is_not_news():
     assert store.found_applications[0].reconciled_at.minute == 3
     degraded = application_json("prod", reconciledAt="2026-11-23T06:06:00Z", health={"status": "Degraded"})
     assert store.apply_event(make_event(degraded))
+
+
+def test_an_event_of_another_environments_application_is_not_news():
+    store = ApplicationStore(ServerConfig(), make_environment_configs(PROD), lambda: NOW)
+    for type_ in ("ADDED", "DELETED"):
+        assert not store.apply_event(make_event(application_json("elsewhere"), type_))
+
+
+def test_the_deletion_of_a_known_application_is_news():
+    store = ApplicationStore(ServerConfig(), make_environment_configs(PROD), lambda: NOW)
+    store.apply_event(make_event(application_json("prod")))
+    assert store.apply_event(make_event(application_json("prod"), "DELETED"))
+    assert store.found_applications == ()
