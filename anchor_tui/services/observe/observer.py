@@ -159,11 +159,7 @@ class Observer:
 
     async def _read_source(self, source: DataSource, timeout_s: float) -> None:
         try:
-            async with asyncio.timeout(timeout_s):
-                self._store_reading(source, await source.read())
-        except TimeoutError:
-            missed = Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s"))
-            self._store_reading(source, source.get_partial_reading(timeout_s) or missed)
+            self._store_reading(source, await _read_in_time(source, timeout_s))
         except SourceError as error:
             self._store_reading(source, Unavailable(error.failure))
         except Exception as error:  # noqa: BLE001 - an internal error must not hide the other sources
@@ -211,6 +207,16 @@ class Observer:
                 source.set_synced_revisions(revisions)
                 if is_poll_due:
                     source.poll_now()
+
+
+async def _read_in_time(source: DataSource, timeout_s: float) -> Reading[Any]:
+    """Return a complete reading; after `timeout_s`, what the source has sent until then. Raises SourceError."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await source.read()
+    except TimeoutError:
+        missed = Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s"))
+        return source.get_partial_reading(timeout_s) or missed
 
 
 def _to_failure(error: Exception) -> SourceFailure:
