@@ -11,7 +11,7 @@ from anchor_tui.cli.arguments import CommandParser
 from anchor_tui.cli.command_help import HELP_BY_COMMAND
 
 
-class CommandParsers(argparse._SubParsersAction):  # type: ignore[type-arg]  # noqa: SLF001 - it has no public name
+class CommandParsers(argparse._SubParsersAction):  # type: ignore[type-arg]  # noqa: SLF001 - argparse does not export it
     """The commands of a parser. The parser of a command is built when the command is named: a start needs one."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the options of argparse

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from anchor_tui.config.model import RuleSet, Tier
 
-T = TypeVar("T")
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 """A datetime with a time zone. The contract accepts no other."""
 FullText: TypeAlias = str | None

@@ -21,7 +21,8 @@ CLOCK_TOLERANCE = timedelta(seconds=2)
 def expire_reading(reading: Reading[T], now: datetime) -> Reading[T]:
     """Turn a fresh reading past its `fresh_until` into a stale one: its source may have stopped without an error.
 
-    A reading from the future has no age: the local clock was set back, so it is stale until its source responds.
+    The age of a reading from the future is unknown, because the local clock was set back. It is stale until its source
+    responds.
     """
     if isinstance(reading, Fresh) and reading.taken_at - now > CLOCK_TOLERANCE:
         jump = SourceFailure("clock", "the local clock was set back since the source responded; its age is unknown")

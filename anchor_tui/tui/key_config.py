@@ -36,7 +36,7 @@ _ALSO_IN_LOGS = frozenset({"filter", "copy"})
 def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tuple[KeyAction, ...]:
     """Return the registry with the configured keys, which replace all keys of an action.
 
-    A read-only registry has no operator keys.
+    With `read_only`, the actions that write and those that select rows for them are left out.
     """
     keymap = make_keymap(keys)
     return tuple(

@@ -54,7 +54,7 @@ class TreeOrder:
         """The id of the line above each resource that is not a root."""
         self.nodes = {get_node_id(node): node for node in tree.nodes}
         self.search_texts = {id_: _get_search_text(node) for id_, node in self.nodes.items()}
-        """What a filter searches, by id: in lower case."""
+        """The text that a filter searches, in lower case, by the id of the resource."""
         starts = [*tree.roots, *tree.nodes]
         seen: set[str] = set()
         roots = [start for start in starts if get_node_id(start) not in seen and self._add(tree, start, seen)]

@@ -45,7 +45,7 @@ class ApplicationDecoder:
     def decode(self, item: bytes) -> ObservedApplication | MalformedApplication | AppId:
         """Return one application; only its identity if no environment refers to it.
 
-        Raises InvalidResponse if it has no readable identity.
+        Raises InvalidResponse if its name or namespace cannot be read.
         """
         try:
             document = decode_json(item, ApplicationJson)

@@ -51,7 +51,7 @@ _LOG_LINE_END = re.compile(
     rb'"timeStampStr":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)\d*Z","podName":"([a-z0-9.-]+)"\}\}\s*\Z'
 )
 _MAX_END_BYTES = 512
-"""What follows the text of a line is shorter: a name has at most 253 characters."""
+"""The maximum number of bytes after the text of a line: two times, and a pod name of at most 253 characters."""
 
 
 async def read_application_details(client: ReadClient, id_: AppId, project: str | None) -> ApplicationDetails:

@@ -40,7 +40,7 @@ ApplicationFingerprint = tuple[tuple[object, ...], datetime | None, str | None]
 
 
 KEPT_KEYS = ("group", "kind", "namespace", "name", "hook", "targetState", "liveState")
-"""What the checks read of a managed resource. The normalized and the predicted state are as large, and are dropped."""
+"""The keys of a managed resource that the checks read. The two other states, each as large, are dropped."""
 
 
 class ManagedResourcesJson(msgspec.Struct):

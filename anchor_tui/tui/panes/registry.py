@@ -74,7 +74,7 @@ class FleetPanes:
             return PaneContent((ListColumn(""),), (), f"{StatusMark.FAILING.glyph()} {format_failure(error)}")
 
     def list_tabs(self, snapshot: Snapshot, environments: Sequence[Environment], jobs: Sequence[Job]) -> list[PaneTab]:
-        """Return the tabs of the panes, without building rows. What cannot be counted has no number."""
+        """Return the tabs of the panes, without building rows. A tab shows no number if its rows cannot be counted."""
         tabs = []
         for name in PANES:
             try:
