@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig
-from anchor_tui.domain.identity import is_same
+from anchor_tui.domain.identity import find_changes, is_same
 from anchor_tui.domain.model import Application
 from anchor_tui.domain.source_data import (
     ArgoCDData,
@@ -92,10 +92,8 @@ class ApplicationSelection:
         """Take over changed applications in their places. Return False if another one appeared or belongs elsewhere."""
         if len(observed) != len(self._observed):
             return False
-        pairs = zip(self._observed, observed, strict=True)
-        changed = [position for position, (old, new) in enumerate(pairs) if old is not new]
         replaced: dict[int, list[int]] = {}
-        for position in changed:
+        for position in find_changes(self._observed, observed):
             before = [index for index, positions in enumerate(self._positions) if position in positions]
             if self._find_environments(observed[position], self._own_namespace) != before:
                 return False

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from anchor_tui.config.model import ApplicationName, Config, EnvironmentConfig
 from anchor_tui.domain.application_reasons import STALE_CONTROLLER_AFTER, list_application_reasons
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.identity import is_same, list_changes
+from anchor_tui.domain.identity import find_changes, is_same, list_changes
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import (
     AppId,
@@ -40,7 +40,6 @@ from anchor_tui.domain.verdict import is_asleep, judge_environment
 
 NON_FATAL_RELEASE_PROBLEMS = frozenset({"image-without-digest", "no-images", "bad-time"})
 """Kinds of problems that do not make a release unreadable."""
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class EnvironmentInputs(ValueObject, frozen=True):
@@ -82,7 +81,6 @@ class EnvironmentBuilder:
         self._positions = IdentityCache[ReleasePosition | None]()
         self._missing = IdentityCache[tuple[str, ...]]()
         self._unreadable = IdentityCache[tuple[str, ...]]()
-        self._findings = IdentityCache[tuple[Finding, ...]]()
         self._last: tuple[EnvironmentInputs, Environment] | None = None
 
     def build(self, inputs: EnvironmentInputs, now: datetime) -> Environment:
@@ -120,7 +118,7 @@ class EnvironmentBuilder:
         else:
             verdict = judge_environment(environment, replace(verdict_inputs, troubled=troubled))
         # A stale source is one reason of the verdict. Its findings are not repeated there as unknown checks.
-        built = replace(environment, verdict=verdict, findings=self._mark_findings(inputs))
+        built = replace(environment, verdict=verdict, findings=mark_stale_findings(inputs.findings, inputs.sources))
         if before is not None:
             built = _keep_same(before[1], built)
         self._last = inputs, built
@@ -169,14 +167,6 @@ class EnvironmentBuilder:
 
         return self._unreadable.get("", (problems, inputs.shared_problems), list_sentences)
 
-    def _mark_findings(self, inputs: EnvironmentInputs) -> tuple[Finding, ...]:
-        if all(source.state in {"asking", "fresh"} for source in inputs.sources):
-            return inputs.findings
-        lost = tuple(source.state for source in inputs.sources), tuple(source.taken_at for source in inputs.sources)
-        return self._findings.get(
-            lost, (inputs.findings,), lambda: mark_stale_findings(inputs.findings, inputs.sources)
-        )
-
 
 class TroubledApplications:
     """The applications of an environment that have a reason for its verdict.
@@ -216,9 +206,9 @@ class TroubledApplications:
         """Return the applications that are other objects than before."""
         known, self._known = self._known, applications
         if len(known) == len(applications):
-            changed = [(old, new) for old, new in zip(known, applications, strict=True) if old is not new]
-            if all(old.id == new.id for old, new in changed):
-                return [new for _, new in changed]
+            places = find_changes(known, applications)
+            if all(known[place].id == applications[place].id for place in places):
+                return [applications[place] for place in places]
         self._positions = {app.id: position for position, app in enumerate(applications)}
         self._troubled &= self._positions.keys()
         return list_changes(known, applications)
@@ -256,9 +246,13 @@ def _is_alike(before: EnvironmentInputs, after: EnvironmentInputs) -> bool:
 
 
 def _keep_same(before: Environment, after: Environment) -> Environment:
-    """Return the environment as it was before if it contains the same objects."""
-    if after.verdict is not before.verdict and after.verdict == before.verdict:
-        after = replace(after, verdict=before.verdict)
+    """Return the environment as it was before if nothing has changed.
+
+    The verdict and the findings can be computed again with equal results.
+    """
+    verdict = before.verdict if after.verdict == before.verdict else after.verdict
+    findings = before.findings if after.findings == before.findings else after.findings
+    after = replace(after, verdict=verdict, findings=findings)
     same = is_same(
         [getattr(before, name) for name in Environment.__struct_fields__],
         [getattr(after, name) for name in Environment.__struct_fields__],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import is_
+from itertools import compress
+from operator import is_, is_not
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -13,14 +14,19 @@ S = TypeVar("S", bound=Struct)
 T = TypeVar("T")
 
 
+def find_changes(before: Sequence[object], after: Sequence[object]) -> list[int]:
+    """Return the places at which two sequences of the same length contain different objects."""
+    return list(compress(range(len(before)), map(is_not, before, after)))
+
+
 def list_changes(before: Sequence[T], after: Sequence[T]) -> list[T]:
     """Return the items of `after` that are not objects of `before`, in their order."""
     if before is after:
         return []
     if len(before) == len(after):
-        moved = [new for old, new in zip(before, after, strict=True) if old is not new]
-        if len(moved) <= len(after) // 2 or not before:
-            return moved
+        places = find_changes(before, after)
+        if len(places) <= len(after) // 2:
+            return [after[place] for place in places]
     known = set(map(id, before))
     return [item for item in after if id(item) not in known]
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
-from itertools import compress
-from operator import is_not
 from typing import Generic, TypeVar
 
-from anchor_tui.domain.identity import is_same
+from anchor_tui.domain.identity import find_changes, is_same
 
 H = TypeVar("H", bound=Hashable)
 T = TypeVar("T")
@@ -129,8 +127,3 @@ class ElementIndex(Generic[H, T]):
             self._entries.clear()
         self._entries[name] = elements, index
         return index
-
-
-def find_changes(one: tuple[object, ...], other: tuple[object, ...]) -> list[int]:
-    """Return the places at which two tuples of the same length contain different objects."""
-    return list(compress(range(len(one)), map(is_not, one, other)))

@@ -6,6 +6,7 @@ after a change of what the checks read, and so seldom that it takes a small part
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -59,19 +60,24 @@ class _EnvironmentPolicy:
 
     def is_due(self, inputs: tuple[object, ...], now: datetime) -> bool:
         """Return True if the environment has to be evaluated: its inputs have changed, or the findings are old."""
-        if self._evaluated_at is None:
-            return True
-        age_s = (now - self._evaluated_at).total_seconds()
         if is_same(self._inputs, inputs):
-            return not 0 <= age_s < max(FINDINGS_MAX_AGE_S, IDLE_FACTOR * self._duration_s)
-        return self._duration_s <= SHORT_S or not 0 <= age_s < BUSY_FACTOR * self._duration_s
+            return self._are_findings_old(now)
+        return self._duration_s <= SHORT_S or self._age_s(now) >= BUSY_FACTOR * self._duration_s
 
     def is_unchanged(self, inputs: tuple[object, ...], facts: Facts, now: datetime) -> bool:
         """Return True if the facts are equal to the last ones, and their findings are not old."""
-        if self._facts != facts or self._evaluated_at is None:
+        if self._facts != facts or self._are_findings_old(now):
             return False
         self._inputs = inputs
-        return 0 <= (now - self._evaluated_at).total_seconds() < FINDINGS_MAX_AGE_S
+        return True
+
+    def _are_findings_old(self, now: datetime) -> bool:
+        return self._age_s(now) >= max(FINDINGS_MAX_AGE_S, IDLE_FACTOR * self._duration_s)
+
+    def _age_s(self, now: datetime) -> float:
+        """Return the age of the findings in seconds; infinite without an evaluation, or if the clock was set back."""
+        age_s = (now - self._evaluated_at).total_seconds() if self._evaluated_at is not None else math.inf
+        return age_s if age_s >= 0 else math.inf
 
     def store(
         self,
@@ -90,9 +96,7 @@ class _EnvironmentPolicy:
         """Return the findings, with the time of old manifests in the messages about them."""
         if taken_at is None or now - taken_at < MANIFESTS_OLD_AFTER:
             return self.findings
-        return self._dated.get(
-            f"{taken_at:%H:%M}", (self.findings,), lambda: _add_manifest_time(self.findings, taken_at)
-        )
+        return self._dated.get("", (self.findings, taken_at), lambda: _add_manifest_time(self.findings, taken_at))
 
 
 class PolicyEvaluator:
@@ -205,7 +209,7 @@ _REPO_FIELDS = (
     "ops_settings",
     "app_settings",
 )
-"""What the checks read of the ops repo."""
+"""The fields of `OpsRepoData` that the checks read."""
 _NOT_REQUESTED = NotApplicable("not requested: --evidence git")
 _NO_CLUSTER = ClusterEvidence(_NOT_REQUESTED, _NOT_REQUESTED)
 

@@ -92,11 +92,10 @@ class ReportedRevisions:
             for app in list_changes(known, applications)
             if (commits := _read_commits(app)) != reported.get(app.id)
         }
-        if len(applications) != len(known) or not changes.keys() <= reported.keys():
-            reported = {app.id: reported[app.id] for app in applications if app.id in reported}
-            self._by_environment[environment] = reported | changes
-        elif changes:
-            self._by_environment[environment] = reported | changes
+        if changes or len(applications) != len(known):
+            self._by_environment[environment] = {
+                app.id: changes.get(app.id) or reported[app.id] for app in applications
+            }
 
 
 class _ReportedCommits(NamedTuple):

@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
-from anchor_tui.domain.identity_cache import find_changes
+from anchor_tui.domain.identity import find_changes
 from anchor_tui.domain.model import Application
 from anchor_tui.domain.status_marks import WORST_FIRST, StatusMark, get_health_mark, get_sync_mark
 from anchor_tui.tui.widgets.list_rows import ListRow

@@ -103,10 +103,10 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         was_visible = place in self._visible_places
         is_same_frame = content.columns == self.columns and bool(before)
         self.columns, self.empty_text, self._total = content.columns, content.empty_text, content.total
-        is_lazy = isinstance(content.rows, LazyRows)
-        has_same_rows = before is content.rows if is_lazy else is_same(before, content.rows)
+        keys = content.rows.keys if isinstance(content.rows, LazyRows) else None
+        has_same_rows = before is content.rows or (keys is None and is_same(before, content.rows))
         if not has_same_rows:
-            self._places = RowIndex(content.rows, content.rows.keys if isinstance(content.rows, LazyRows) else None)
+            self._places = RowIndex(content.rows, keys)
             self._keep_cursor(is_new_filter=is_new_filter)
         is_same_frame &= not self._measure_columns(now) and bool(self.rows)
         if was_visible and self._index not in self._visible_places:
