@@ -28,6 +28,7 @@ from anchor_tui.domain.status_marks import supports_unicode
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.errors import UnknownThemeError
 from anchor_tui.tui.key_config import list_session_keys, make_keymap
+from anchor_tui.tui.keys import FLEET_OWNERS
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
@@ -107,7 +108,7 @@ class AnchorApp(LiveApp):
     def get_default_screen(self) -> Screen[None]:
         """Return the fleet screen, so that the first frame is not empty."""
         names = tuple(environment.name for environment in self._config.environments)
-        keys = list_session_keys(self._config.keys, read_only=self._config.read_only)
+        keys = list_session_keys(self._config.keys, FLEET_OWNERS, read_only=self._config.read_only)
         if self._config.read_only:
             screen = FleetScreen(names, keys.available, self._first_environment, keys.missing)
         else:

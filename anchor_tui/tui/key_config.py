@@ -5,7 +5,7 @@ The module does not import Textual, so that the table can be checked without a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ SCREENS: tuple[frozenset[KeyOwner], ...] = (
     *(frozenset({"list", "text", pane}) for pane in sorted(PANE_OWNERS)),
 )
 """Owners that are compared. Two actions can share a key if none of these contains both owners."""
+_OPERATOR_OWNERS: frozenset[KeyOwner] = frozenset({"operator", "selection", "resource"})
+"""Owners whose keys start actions. A read-only session has no such key."""
 _LOGS_PLACE = next(place for place, owners in enumerate(SCREENS) if "logs" in owners)
 _ALSO_IN_LOGS = frozenset({"filter", "copy"})
 """Actions of the screen for which the Logs pane has bindings of its own."""
@@ -36,29 +38,29 @@ _ALSO_IN_LOGS = frozenset({"filter", "copy"})
 def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tuple[KeyAction, ...]:
     """Return the registry with the configured keys, which replace all keys of an action.
 
-    With `read_only`, the actions that write and those that select rows for them are left out.
+    With `read_only`, the actions that write are left out, and the selection of rows for them.
     """
     keymap = make_keymap(keys)
     return tuple(
         replace(action, keys=(keymap[action.id],)) if action.id in keymap else action
         for action in REGISTRY
-        if not (read_only and (action.mutates or action.owner in {"operator", "selection"}))
+        if not (read_only and (action.mutates or action.owner in _OPERATOR_OWNERS))
     )
 
 
 class SessionKeys(NamedTuple):
-    """The actions of the fleet screen and of what it opens."""
+    """The actions of a screen."""
 
     available: tuple[KeyAction, ...]
     missing: Mapping[str, KeyAction]
     """The actions that read-only mode lacks, by key. The screens explain why they are missing."""
 
 
-def list_session_keys(keys: Mapping[str, str], *, read_only: bool) -> SessionKeys:
-    """Return the actions with the configured keys. The Logs pane adds its own."""
-    actions = [action for action in apply_key_config(keys) if action.owner != "logs"]
-    available = tuple(action for action in actions if not read_only or action.owner != "operator")
-    missing = {key: action for action in actions if action not in available for key in action.keys}
+def list_session_keys(keys: Mapping[str, str], owners: Collection[KeyOwner], *, read_only: bool) -> SessionKeys:
+    """Return the actions of some owners with the configured keys."""
+    available = tuple(action for action in apply_key_config(keys, read_only=read_only) if action.owner in owners)
+    lacked = _OPERATOR_OWNERS.intersection(owners) if read_only else frozenset[KeyOwner]()
+    missing = {key: action for action in apply_key_config(keys) if action.owner in lacked for key in action.keys}
     return SessionKeys(available, missing)
 
 

@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 KeyOwner = Literal[
-    "app", "list", "screen", "operator", "fleet", "selection", "application", "text", "estate",
+    "app", "list", "screen", "operator", "fleet", "selection", "application", "resource", "text", "estate",
     "resources", "events", "logs", "diff", "manifest", "history",
 ]  # fmt: skip
 """Owner of a key: the program, a list of rows, the fleet and application screens, those two when they are not
-read-only, one of them, the selection of the fleet screen, a long text, the differences of the estate, or a pane of the
-application screen."""
+read-only, one of them, the selection of the fleet screen, the selected resource of the application screen, a long text,
+the differences of the estate, or a pane of the application screen."""
 FLEET_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "fleet", "selection"})
 PANE_OWNERS: frozenset[KeyOwner] = frozenset({"resources", "events", "logs", "diff", "manifest", "history"})
 """The owners of one pane each. While a pane has the focus, its keys come before those of its screen."""
 ESTATE_OWNERS: frozenset[KeyOwner] = frozenset({"list", "text", "estate"})
-APPLICATION_SCREEN_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "application", "text"})
+APPLICATION_SCREEN_OWNERS: frozenset[KeyOwner] = frozenset(
+    {"app", "list", "screen", "operator", "application", "resource", "text"}
+)
 APPLICATION_OWNERS: frozenset[KeyOwner] = APPLICATION_SCREEN_OWNERS | PANE_OWNERS
 """The owners of the application screen and of its panes."""
 
@@ -268,9 +270,7 @@ REGISTRY: tuple[KeyAction, ...] = (
         keys=("escape", "q"),
     ),
     replace(
-        _in_footer(
-            "resource-action", "A", "Actions", "Restart, resume, retry or delete a pod; asks first", "application"
-        ),
+        _in_footer("resource-action", "A", "Actions", "Restart, resume, retry or delete a pod; asks first", "resource"),
         mutates=True,
         is_secondary=True,
     ),

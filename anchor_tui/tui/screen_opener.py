@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from textual.reactive import Reactive
 from textual.screen import Screen
 
 from anchor_tui.config.model import Config
-from anchor_tui.tui.key_config import apply_key_config, list_session_keys
-from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS
+from anchor_tui.tui.key_config import SessionKeys, apply_key_config, list_session_keys
+from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, KeyOwner
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 
@@ -27,7 +28,6 @@ class ScreenOpener:
     def __init__(self, app: LiveApp, backend: Backend, config: Config) -> None:
         self._app, self._backend, self._config = app, backend, config
         self._keys = apply_key_config(config.keys, read_only=config.read_only)
-        self._session_keys = list_session_keys(config.keys, read_only=config.read_only)
 
     def open_application(self, environment: str, application: Application, pane: str, resource: str) -> None:
         """Open the screen of an application, with a pane and a resource (by name) other than the usual ones."""
@@ -36,14 +36,14 @@ class ScreenOpener:
         self._push_live(screen, LiveApp.snapshot, LiveApp.now)
 
     def _make_application_screen(self, environment: str, application: Application) -> ApplicationScreen:
-        keys = tuple(action for action in self._session_keys.available if action.owner in APPLICATION_OWNERS)
+        keys = self._list_session_keys(APPLICATION_OWNERS)
         if self._config.read_only:
             from anchor_tui.tui.screens.application import ApplicationScreen
 
-            return ApplicationScreen(environment, application, keys, self._session_keys.missing)
+            return ApplicationScreen(environment, application, keys.available, keys.missing)
         from anchor_tui.tui.screens.operator_application import OperatorApplicationScreen
 
-        return OperatorApplicationScreen(environment, application, keys)
+        return OperatorApplicationScreen(environment, application, keys.available)
 
     def open_environment(self, name: str) -> None:
         """Open the screen of one environment."""
@@ -63,8 +63,8 @@ class ScreenOpener:
         """Show every difference between git and the clusters."""
         from anchor_tui.tui.screens.estate_diff import EstateDiffScreen
 
-        keys = tuple(action for action in self._session_keys.available if action.owner in ESTATE_OWNERS)
-        self._push_live(EstateDiffScreen(self._app, keys), LiveApp.snapshot, LiveApp.now)
+        screen = EstateDiffScreen(self._app, self._list_session_keys(ESTATE_OWNERS).available)
+        self._push_live(screen, LiveApp.snapshot, LiveApp.now)
 
     def open_commands(self, subject: object, environment: str) -> None:
         """List the shell commands about a value of a row; without a value, those about the environment."""
@@ -81,6 +81,9 @@ class ScreenOpener:
         github = snapshot.find_source("github") if snapshot else None
         commands = list_commands(subject, shown, repository_url=github.url if github else "", files=files)
         self._app.push_screen(CommandsScreen(commands))
+
+    def _list_session_keys(self, owners: Collection[KeyOwner]) -> SessionKeys:
+        return list_session_keys(self._config.keys, owners, read_only=self._config.read_only)
 
     def _push_live(self, screen: Screen[None], *data: Reactive[Any]) -> None:
         """Open a screen that shows live data."""

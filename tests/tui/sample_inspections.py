@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.deployments import RevisionMetadata
 from anchor_tui.domain.inspection.events import ClusterEvent
+from anchor_tui.domain.inspection.logs import LogBatch, LogLine, LogSelection
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode, ResourceTree
 from anchor_tui.domain.model import Application, Diagnosis, SourceFailure
 from anchor_tui.domain.readings import Reading, Unavailable
@@ -132,6 +134,18 @@ class FakeInspector:
     async def read_revision(self, revision: str) -> Reading[RevisionMetadata]:
         self.reads.append(f"revision {revision[:7]}")
         return fresh(RevisionMetadata(revision, "Ada Lee <ada@example.com>", "Release 1.43.1 (#225)\n", ago(hours=2)))
+
+    async def read_logs(self, selections: Sequence[LogSelection]) -> Reading[tuple[LogLine, ...]]:
+        self.reads.append("logs")
+        return fresh(())
+
+    async def follow_logs(
+        self, selections: Sequence[LogSelection], *, after: Mapping[str, datetime]
+    ) -> AsyncGenerator[LogBatch, None]:
+        """Deliver nothing, as a quiet pod does."""
+        self.reads.append("follow logs")
+        await asyncio.Event().wait()
+        yield LogBatch()
 
 
 def make_inspector(application: Application = DIAGNOSED) -> FakeInspector:

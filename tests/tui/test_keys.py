@@ -7,7 +7,7 @@ import pytest
 from anchor_tui.__main__ import _keys_by_action
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import parse_config
-from anchor_tui.tui.key_config import apply_key_config, list_usual_keys
+from anchor_tui.tui.key_config import apply_key_config, list_session_keys, list_usual_keys
 from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, PANE_OWNERS, REGISTRY
 from anchor_tui.tui.screens.plan import PlanScreen
 from tests.tui.harness import open_app
@@ -167,3 +167,16 @@ def test_actions_of_different_screens_share_a_key(tmp_path):
     text = '[github]\nops_repo = "a/b"\n[keys]\nexpand = "right"\nprevious-environment = "left"\n'
     found = parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=list_usual_keys())
     assert found.keys == {"expand": "right", "previous-environment": "left"}
+
+
+@pytest.mark.parametrize("owners", [FLEET_OWNERS, APPLICATION_OWNERS])
+def test_a_read_only_screen_has_no_key_that_acts(owners):
+    keys = list_session_keys({}, owners, read_only=True)
+    assert not [action for action in keys.available if action.mutates or action.owner in {"selection", "resource"}]
+    assert {"sync", "rollback"} <= {action.id for action in keys.missing.values()}
+
+
+def test_an_operator_misses_no_key():
+    keys = list_session_keys({}, FLEET_OWNERS, read_only=False)
+    assert {"sync", "select"} <= {action.id for action in keys.available}
+    assert keys.missing == {}

@@ -40,7 +40,7 @@ from anchor_tui.tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
 
-_COMMON_OWNERS = frozenset({"app", "list", "screen", "operator", "application"})
+_COMMON_OWNERS = frozenset({"app", "list", "screen", "operator", "application", "resource"})
 
 
 class ApplicationScreen(KeyScreen):
@@ -233,9 +233,13 @@ class ApplicationScreen(KeyScreen):
 
     def has_key(self, action: KeyAction) -> bool:
         """Return True if an action belongs to the screen or to the visible panel."""
+        return action.owner in _COMMON_OWNERS or action.id in self._pane_action_ids
+
+    @property
+    def _pane_action_ids(self) -> set[str | None]:
+        """The actions of the visible panel. It can have one of the screen's too, as the Logs pane has its filter."""
         bindings = self.panel.BINDINGS if self.panel is not None else []
-        own = {binding.id for binding in bindings if isinstance(binding, Binding)}
-        return action.owner in _COMMON_OWNERS or action.id in own
+        return {binding.id for binding in bindings if isinstance(binding, Binding)}
 
     @property
     def pull_request(self) -> int | None:
@@ -251,10 +255,8 @@ class ApplicationScreen(KeyScreen):
                 return "it has no web address"
             case "copy" if not self._clipboard_text:
                 return "nothing is selected"
-            case "filter" if self._filtered_rows is None:
+            case "filter" if self._filtered_rows is None and "filter" not in self._pane_action_ids:
                 return "this pane cannot be filtered"
-            case "resource-action" if self.selected is None or not self.selected.uid:
-                return "no live resource is selected"
             case _:
                 return super().explain_unavailable(action_id)
 
@@ -264,7 +266,7 @@ class ApplicationScreen(KeyScreen):
             self.action_leave()
             return
         row_list = self.panel.query(RowList) if self.panel else None
-        owner = self.app if action.owner == "app" else self if action.owner in _COMMON_OWNERS else self.panel
+        owner = self.app if action.owner == "app" else self.panel if action.id in self._pane_action_ids else self
         await self.app.run_action(action.call, row_list.first() if action.owner == "list" and row_list else owner)
 
     @property
@@ -298,11 +300,6 @@ class ApplicationScreen(KeyScreen):
         """Open the application in Argo CD."""
         if self.can_act("browser"):
             open_web_address(self.app, self.application.url)
-
-    def action_resource_action(self) -> None:
-        """Choose an action of the selected resource."""
-        if self.can_act("resource-action") and self.selected is not None:
-            self.live_app.start_resource_action(self.environment_name, self.application.id, self.selected)
 
     def action_commands(self) -> None:
         """List the shell commands about the selected resource, or about the application."""

@@ -20,7 +20,7 @@ from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import UNHEALTHY_MARKS
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import FLEET_OWNERS, KeyAction
+from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.application_order import BY_SEVERITY, get_next_order
 from anchor_tui.tui.panes.applications import get_row_application
@@ -65,8 +65,7 @@ class FleetScreen(RowScreen):
         read_only_keys: Mapping[str, KeyAction] | None = None,
     ) -> None:
         first = environment_names[0] if environment_names else ""
-        keys = tuple(action for action in key_actions if action.owner in FLEET_OWNERS)
-        super().__init__(environment or first, APPLICATIONS, keys, read_only_keys)
+        super().__init__(environment or first, APPLICATIONS, key_actions, read_only_keys)
         self.environment_names = environment_names
         self._panes = FleetPanes(partial(self.record_failure, notify=False))
         self._source_states = SourceStateMemory()

@@ -97,8 +97,9 @@ class KeyScreen(FailureGuard, Screen[None]):
             self.live_app.open_pull_request(self.pull_request)
 
     def action_help(self) -> None:
-        """Show every key, and if it works here and now."""
+        """Show the keys of what the screen shows now, and if each of them works."""
         from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
 
-        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
+        shown = (action for action in self.key_actions if self.has_key(action))
+        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in shown]
         self.app.push_screen(HelpScreen(entries))

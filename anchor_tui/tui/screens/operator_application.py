@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class OperatorApplicationScreen(ApplicationScreen):
     """The application screen with the keys that change something. A read-only session does not create it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = make_bindings("operator")
+    BINDINGS: ClassVar[list[BindingType]] = make_bindings("operator", "resource")
 
     @property
     def target(self) -> ActionTarget:
@@ -28,6 +28,8 @@ class OperatorApplicationScreen(ApplicationScreen):
 
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
+        if action_id == "resource-action" and (self.selected is None or not self.selected.uid):
+            return "no live resource is selected"
         if any(action.id == action_id and action.mutates for action in self.key_actions):
             names = tuple(environment.name for environment in self.snapshot.environments) if self.snapshot else ()
             return explain_unavailable_action(action_id, self.target, self.snapshot, names)
@@ -37,3 +39,8 @@ class OperatorApplicationScreen(ApplicationScreen):
         """Start an action on the application. Its dialog is in front when this returns."""
         if self.can_act(action):
             self.live_app.start_action(action, self.target)
+
+    def action_resource_action(self) -> None:
+        """Choose an action of the selected resource."""
+        if self.can_act("resource-action") and self.selected is not None:
+            self.live_app.start_resource_action(self.environment_name, self.application.id, self.selected)

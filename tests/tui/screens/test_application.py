@@ -307,8 +307,11 @@ async def test_an_action_applies_to_the_application():
 async def test_read_only_has_no_actions():
     async with open_application(config=config(read_only=True)) as ui:
         await ui.press("s")
+        await ui.press("A")
         assert ui.backend.orders == []
+        assert isinstance(ui.app.screen, ApplicationScreen)
         assert "Sync: read-only: no actions" in ui.notifications
+        assert "Actions: read-only: no actions" in ui.notifications
         assert "Sync" not in ui.text.splitlines()[-1]
 
 
@@ -317,6 +320,22 @@ async def test_help_lists_the_keys_of_the_screen():
         await ui.press("question_mark")
         assert "fold" in ui.text
         assert "next-environment" not in ui.text
+
+
+async def test_help_lists_the_keys_of_the_logs():
+    async with open_application() as ui:
+        await ui.press("4")
+        await ui.wait_until(lambda: get_screen(ui).pane == "Logs")
+        await ui.press("question_mark")
+        assert "log-follow" in ui.text
+        assert "this pane cannot be filtered" not in ui.text
+        assert "expand" not in ui.text
+
+
+async def test_an_action_needs_a_live_resource():
+    async with open_application(FakeInspector(())) as ui:
+        await ui.press("A")
+        assert "Actions: not now" in ui.notifications or "no live resource is selected" in ui.notifications
 
 
 async def test_foreign_text_is_harmless():
