@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import argparse
+    from types import ModuleType
 
     from anchor_tui.cli.arguments import CommandParser
     from anchor_tui.config.usual_keys import KeysByAction
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code after ctrl+c: 128 and the number of SIGINT."""
+_MODULES = {"app": "application", "pr": "pull_request", "resource": "resource"}
+"""The modules in `anchor_tui.cli` of commands whose module has another name, and of the action with its own module."""
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
@@ -114,54 +117,35 @@ def _run_arguments(arguments: argparse.Namespace) -> int:
 
 
 def _run_command(arguments: argparse.Namespace) -> int:
-    from anchor_tui.cli.action_arguments import ACTION_COMMANDS
-
     match arguments.command:
-        case "snapshot":
-            from anchor_tui.cli import snapshot
-
-            return snapshot.run(arguments, _keys_by_action())
-        case "check":
-            from anchor_tui.cli import check
-
-            return check.run(arguments)
-        case "resource":
-            from anchor_tui.cli import resource
-
-            return resource.run(arguments, _keys_by_action())
-        case command if command in ACTION_COMMANDS:
-            from anchor_tui.cli import actions
-
-            return actions.run(arguments, _keys_by_action())
-        case "app":
-            from anchor_tui.cli import application
-
-            return application.run(arguments, _keys_by_action())
-        case "pr":
-            from anchor_tui.cli import pull_request
-
-            return pull_request.run(arguments, _keys_by_action())
-        case "audit":
-            from anchor_tui.cli import audit
-
-            return audit.run(arguments)
-        case "config":
-            from anchor_tui.cli import config
-
-            return config.run(arguments, _keys_by_action())
-        case "sandbox":
-            from anchor_tui.sandbox.command import run_sandbox_command
-
-            return run_sandbox_command(arguments)
         case "demo":
             from anchor_tui.services.runtime_context import start_demo
 
             with start_demo(arguments.scenario, read_only=arguments.read_only) as context:
                 return _show_screen(context, arguments)
-        case _:
+        case None:
             from anchor_tui.cli.context import load_command_context
 
             return _show_screen(load_command_context(arguments, _keys_by_action()), arguments)
+        case "sandbox":
+            from anchor_tui.sandbox.command import run_sandbox_command
+
+            return run_sandbox_command(arguments)
+        case "audit" | "check":
+            code: int = _import_command(arguments.command).run(arguments)
+        case command:
+            code = _import_command(command).run(arguments, _keys_by_action())
+    return code
+
+
+def _import_command(command: str) -> ModuleType:
+    """Return the module of a command. Each is imported only when the command is named."""
+    from importlib import import_module
+
+    from anchor_tui.cli.action_arguments import ACTION_COMMANDS
+
+    is_action = command in ACTION_COMMANDS and command not in _MODULES
+    return import_module(f"anchor_tui.cli.{'actions' if is_action else _MODULES.get(command, command)}")
 
 
 def _keys_by_action() -> KeysByAction:
@@ -243,42 +227,15 @@ def _format_version() -> str:
 
 
 def _add_arguments(command: str, parser: CommandParser) -> None:
-    """Add the arguments of a command. Its module is imported only then."""
-    match command:
-        case "demo":
-            from anchor_tui.cli.arguments import add_read_only_option, add_scenario_option
+    """Add the arguments of a command."""
+    if command != "demo":
+        _import_command(command).add_arguments(parser)
+        return
+    from anchor_tui.cli.arguments import add_read_only_option, add_scenario_option
 
-            add_scenario_option(parser)
-            add_read_only_option(parser)
-            _add_screen_options(parser)
-        case "snapshot":
-            from anchor_tui.cli import snapshot
-
-            snapshot.add_arguments(parser)
-        case "check":
-            from anchor_tui.cli import check
-
-            check.add_arguments(parser)
-        case "app":
-            from anchor_tui.cli import application
-
-            application.add_arguments(parser)
-        case "pr":
-            from anchor_tui.cli import pull_request
-
-            pull_request.add_arguments(parser)
-        case "audit":
-            from anchor_tui.cli import audit
-
-            audit.add_arguments(parser)
-        case "config":
-            from anchor_tui.cli import config
-
-            config.add_arguments(parser)
-        case "sandbox":
-            from anchor_tui.cli import sandbox
-
-            sandbox.add_arguments(parser)
+    add_scenario_option(parser)
+    add_read_only_option(parser)
+    _add_screen_options(parser)
 
 
 def _add_screen_options(parser: argparse.ArgumentParser) -> None:
