@@ -34,7 +34,7 @@ def shorten_revision(revision: str | None) -> str:
     """
     if revision and ", " in revision:
         return ", ".join(shorten_revision(part) for part in revision.split(", "))
-    if revision and len(revision) == 40 and all(digit in "0123456789abcdef" for digit in revision):
+    if revision and len(revision) == 40 and not revision.strip("0123456789abcdef"):
         return revision[:7]
     return revision or "?"
 

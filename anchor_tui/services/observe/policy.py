@@ -39,9 +39,9 @@ FINDINGS_MAX_AGE_S = 15.0
 """Waivers and grace periods end without any change of the facts: cached findings expire after so many seconds."""
 IDLE_FACTOR = 200
 """Unchanged facts are evaluated again after so many times the duration of their last evaluation, if that is longer."""
-BUSY_FACTOR = 10
+BUSY_FACTOR = 25
 """Changed facts wait so many times the duration of their last evaluation, if that took longer than SHORT_S."""
-SHORT_S = 0.05
+SHORT_S = 0.005
 MANIFESTS_OLD_AFTER = timedelta(minutes=2)
 
 
@@ -170,15 +170,15 @@ class PolicyEvaluator:
             for environment in self._config.environments
             if self._environments[environment.name].is_due(own_inputs[environment.name], now)
         ]
+        started = time.perf_counter()
         facts = build_facts(self._config, inputs, git, due)
         for environment in due:
             name, cached = environment.name, self._environments[environment.name]
             known = facts.environments[name]
-            if cached.is_unchanged(own_inputs[name], known, now):
-                continue
+            if not cached.is_unchanged(own_inputs[name], known, now):
+                findings = evaluate_environment(self._config, environment, known, now)
+                cached.store(own_inputs[name], known, findings, now, time.perf_counter() - started)
             started = time.perf_counter()
-            findings = evaluate_environment(self._config, environment, known, now)
-            cached.store(own_inputs[name], known, findings, now, time.perf_counter() - started)
         return evaluate_estate(self._config, facts.estate, now)
 
     def _keep_repo(self, repo: OpsRepoData) -> None:

@@ -1,22 +1,20 @@
 """The evidence about applications that needs requests of its own: their manifests, and the causes of failures.
 
-Both are read for the most important applications only, so that requests and memory stay bounded. Protected
-environments come first, then unhealthy applications, then those that are out of sync, then those that were synced last.
+Both are read for the most important applications only, so that requests and memory stay bounded.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.identity import is_same, list_changes
-from anchor_tui.domain.model import AppId, Application
+from anchor_tui.domain.model import Application
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.application_store import ApplicationStore
+from anchor_tui.sources.argocd.most_important import MostImportant
 from anchor_tui.sources.argocd.read_client import ReadClient
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 MAX_EXAMINED = 50
 """The usual number of unhealthy applications whose causes are searched: each takes up to 14 requests every 30 s."""
-_NO_APPLICATIONS: tuple[Application, ...] = ()
 
 
 class EvidenceLimits(NamedTuple):
@@ -33,44 +30,6 @@ class EvidenceLimits(NamedTuple):
 
     manifests: int
     causes: int = MAX_EXAMINED
-
-
-class MostImportant:
-    """The most important applications of many, in their order; the same object until one of them changes.
-
-    All are ranked again only if the rank of one has changed.
-    """
-
-    def __init__(self, limit: int, is_protected: Callable[[Application], bool]) -> None:
-        self._limit = limit
-        self._is_protected = is_protected
-        self._every = self._chosen = _NO_APPLICATIONS
-        self._ranks: dict[AppId, tuple[object, ...]] = {}
-
-    def choose(self, applications: tuple[Application, ...]) -> tuple[Application, ...]:
-        """Return at most `limit` of the applications, the most important first."""
-        if applications is self._every:
-            return self._chosen
-        changed = {app.id: app for app in list_changes(self._every, applications)}
-        ranks = {id_: self._rank(app) for id_, app in changed.items()}
-        is_same_order = len(applications) == len(self._every) and all(
-            self._ranks.get(id_) == rank for id_, rank in ranks.items()
-        )
-        self._every = applications
-        if is_same_order:
-            chosen = [changed.get(app.id, app) for app in self._chosen]
-        else:
-            known = self._ranks | ranks
-            self._ranks = {app.id: known[app.id] for app in applications}
-            chosen = heapq.nsmallest(self._limit, applications, key=lambda app: self._ranks[app.id])
-        if not is_same(chosen, self._chosen):
-            self._chosen = tuple(chosen)
-        return self._chosen
-
-    def _rank(self, application: Application) -> tuple[object, ...]:
-        synced = application.synced_at.timestamp() if application.synced_at else 0.0
-        is_synced = application.sync == "Synced"
-        return not self._is_protected(application), not application.is_suspect, is_synced, -synced, application.id
 
 
 class ArgoEvidence:
@@ -83,8 +42,7 @@ class ArgoEvidence:
         self._managed_resources: ManagedResourcesReader | None = None
         self._failures: FailureEvidenceReader | None = None
         self._with_manifests = MostImportant(limits.manifests, store.is_protected)
-        self._examined = MostImportant(limits.causes, store.is_protected)
-        self._found = self._suspects = _NO_APPLICATIONS
+        self._examined = MostImportant(limits.causes, store.is_protected, includes=lambda app: app.is_suspect)
         self._ended_after_s: float | None = None
 
     async def refresh_manifests(self, client: ReadClient) -> bool:
@@ -141,8 +99,4 @@ class ArgoEvidence:
         return self._with_manifests.choose(self._store.found_applications)
 
     def _choose_examined(self) -> tuple[Application, ...]:
-        found = self._store.found_applications
-        if found is not self._found:
-            suspects = tuple(application for application in found if application.is_suspect)
-            self._found, self._suspects = found, self._suspects if is_same(suspects, self._suspects) else suspects
-        return self._examined.choose(self._suspects)
+        return self._examined.choose(self._store.found_applications)

@@ -19,7 +19,7 @@ from anchor_tui.services.observe.policy import PolicyEvaluator
 from anchor_tui.services.observe.reported_revisions import ReportedRevisions
 from anchor_tui.services.snapshot_json import snapshot_to_json
 from anchor_tui.sources.argocd.application_store import ApplicationStore
-from anchor_tui.sources.argocd.evidence import MostImportant
+from anchor_tui.sources.argocd.most_important import MostImportant
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import StreamResult
 from tests.domain.policy.sample_repo import CONFIG, sample

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from operator import attrgetter
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Operation
 from anchor_tui.sources.argocd import application_decoder
-from anchor_tui.sources.argocd.evidence import EvidenceLimits, MostImportant
+from anchor_tui.sources.argocd.evidence import EvidenceLimits
+from anchor_tui.sources.argocd.most_important import MostImportant
 from anchor_tui.sources.argocd.refresh_queue import RefreshQueue
 from anchor_tui.sources.argocd.source import ArgoSource
 from tests.sources.argocd.fakes import LIST, NOW, FakeArgoCD, application_json, make_client
@@ -43,6 +47,38 @@ def test_an_unimportant_change_keeps_the_same_selection():
     important = MostImportant(1, lambda _: False)
     chosen = important.choose((DEGRADED, OLD))
     assert important.choose((DEGRADED, replace(OLD, synced_at=NOW))) is chosen
+
+
+def test_only_changed_applications_are_ranked():
+    ranked = []
+    important = MostImportant(2, lambda candidate: bool(ranked.append(candidate.name)))
+    many = tuple(application(f"app-{number:04}") for number in range(1_000))
+    important.choose(many)
+    ranked.clear()
+    changed = replace(many[500], health="Degraded")
+    assert important.choose((*many[:500], changed, *many[501:]))[0] is changed
+    assert ranked == ["app-0500"]
+
+
+STATES = st.fixed_dictionaries(
+    {"health": st.sampled_from(["Healthy", "Degraded"]), "sync": st.sampled_from(["Synced", "OutOfSync"])}
+)
+ESTATES = st.dictionaries(st.sampled_from("abcdefghijkl"), STATES, max_size=12)
+
+
+@given(st.lists(ESTATES, max_size=6))
+def test_any_changes_choose_as_a_new_ranking_does(estates):
+    includes = attrgetter("is_suspect")
+    important = MostImportant(3, lambda candidate: candidate.name < "c")
+    examined = MostImportant(3, lambda candidate: candidate.name < "c", includes)
+    known = {}
+    for estate in estates:
+        new = {name: application(name, **state) for name, state in sorted(estate.items())}
+        known = {name: known[name] if known.get(name) == new[name] else new[name] for name in new}
+        present = tuple(known.values())
+        assert important.choose(present) == MostImportant(3, lambda candidate: candidate.name < "c").choose(present)
+        suspects = tuple(filter(includes, present))
+        assert examined.choose(present) == MostImportant(3, lambda candidate: candidate.name < "c").choose(suspects)
 
 
 def test_only_changed_applications_are_looked_at():

@@ -23,7 +23,7 @@ CommitGap: TypeAlias = PendingEvidence | MissingEvidence
 def find_commit_gaps(
     applications: tuple[Application, ...], managed: Mapping[AppId, ManagedResources], repo: OpsRepoData, release: str
 ) -> dict[EvidenceKind, CommitGap]:
-    """Return the gap of the rendered and of the live evidence of one environment; nothing for equal commits.
+    """Return the first gap of the rendered and of the live evidence of one environment; nothing for equal commits.
 
     `release` is the path of the release file.
     """
@@ -33,10 +33,9 @@ def find_commit_gaps(
             continue
         resources = managed.get(application.id)
         if gap := _find_rendered_gap(application, resources, repo, release):
-            gaps.setdefault("rendered", gap)
-            gaps.setdefault("live", gap)
-        elif gap := _find_live_gap(application, resources):
-            gaps.setdefault("live", gap)
+            return {"rendered": gap, "live": gap, **gaps}
+        if "live" not in gaps and (gap := _find_live_gap(application, resources)):
+            gaps["live"] = gap
     return gaps
 
 
