@@ -207,6 +207,9 @@ class PolicyConfig(msgspec.Struct, frozen=True):
     evidence_budget: Annotated[
         int, key("applications of an Argo CD whose manifests are read, the most important first", minimum=0)
     ] = 100
+    evidence_s: Annotated[
+        int, key("seconds that a command reads manifests and causes of failures; the screen has no limit", minimum=1)
+    ] = 10
     waivers: Annotated[tuple[Waiver, ...], key("checks that may fail for a while")] = ()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anchor_tui.config.model import Config
+from anchor_tui.config.model import Config, PolicyConfig
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.data_source import DataSource
@@ -39,7 +39,7 @@ def make_sources(
 
     pending_prefetches = dict(prefetched or {})
     connections = Connections(config, environ, home)
-    limits = _make_limits(evidence, config.policy.evidence_budget)
+    limits = _make_limits(evidence, config.policy)
 
     def make_argocd_source(server_name: str) -> ArgoSource:
         server = next(server for server in config.servers_in_use if server.name == server_name)
@@ -67,9 +67,11 @@ def make_sources(
     ]
 
 
-def _make_limits(evidence: EvidenceScope, budget: int) -> EvidenceLimits:
-    from anchor_tui.sources.argocd.evidence import MAX_EXAMINED, EvidenceLimits
+def _make_limits(evidence: EvidenceScope, policy: PolicyConfig) -> EvidenceLimits:
+    from anchor_tui.sources.argocd.evidence import EvidenceLimits
 
     if evidence in {"none", "git"}:
         return EvidenceLimits(0, 0)
-    return EvidenceLimits(sys.maxsize, sys.maxsize) if evidence == "all" else EvidenceLimits(budget, MAX_EXAMINED)
+    if evidence == "all":
+        return EvidenceLimits(sys.maxsize, sys.maxsize)
+    return EvidenceLimits(policy.evidence_budget, timeout_s=policy.evidence_s)

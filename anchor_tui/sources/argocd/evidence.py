@@ -5,6 +5,7 @@ Both are read for the most important applications only, so that requests and mem
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,6 +31,8 @@ class EvidenceLimits(NamedTuple):
 
     manifests: int
     causes: int = MAX_EXAMINED
+    timeout_s: float | None = None
+    """The seconds that a single reading takes for both; None if only its own deadline ends it."""
 
 
 class ArgoEvidence:
@@ -76,6 +79,14 @@ class ArgoEvidence:
 
             self._failures = FailureEvidenceReader(self._now)
         return await self._failures.refresh(client, examined, limit)
+
+    async def read_once(self, client: ReadClient) -> None:
+        """Read what is due now, for `timeout_s` of the limits at most. The rest is reported as missing."""
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                await asyncio.gather(self.refresh_manifests(client), self.refresh_failures(client))
+        except TimeoutError:
+            self.end_after(self._limits.timeout_s or 0.0)
 
     def add_to(self, data: ArgoCDData) -> ArgoCDData:
         """Return the data with the evidence that has been read."""

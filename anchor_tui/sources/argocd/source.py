@@ -104,7 +104,7 @@ class ArgoSource:
                 raise next(error for error in errors if error)  # a server that answers no request was not read
             self._is_list_complete = True
             self._store.require_details()
-            await asyncio.gather(self._evidence.refresh_manifests(client), self._evidence.refresh_failures(client))
+            await self._evidence.read_once(client)
             return self._fresh_reading()
 
     def get_partial_reading(self, timeout_s: float) -> Fresh[ArgoCDData] | None:

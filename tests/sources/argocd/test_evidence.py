@@ -110,12 +110,14 @@ def test_a_vanished_application_is_not_due():
 # --- one reading of a source ---------------------------------------------------------------------------
 
 
-def make_limited_source(argo: httpx.AsyncBaseTransport, budget: int, names: int) -> ArgoSource:
+def make_limited_source(
+    argo: httpx.AsyncBaseTransport, budget: int, names: int, timeout_s: float | None = None
+) -> ArgoSource:
     async def connect():
         return make_client(argo)
 
     environment = EnvironmentConfig(name="prod", applications=tuple(map(_name, range(names))))
-    return ArgoSource(ServerConfig(), (environment,), connect, lambda: NOW, EvidenceLimits(budget))
+    return ArgoSource(ServerConfig(), (environment,), connect, lambda: NOW, EvidenceLimits(budget, timeout_s=timeout_s))
 
 
 def _name(number: int):
@@ -141,17 +143,28 @@ async def test_a_budget_that_suffices_leaves_no_gap():
     assert (len(data.managed), data.manifest_gap) == (3, "")
 
 
+class HangingArgoCD(httpx.AsyncBaseTransport):
+    """An Argo CD with three applications that never answers requests for one path."""
+
+    def __init__(self, hangs_at: str) -> None:
+        self._argo, self._hangs_at = make_argo(3), hangs_at
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(self._hangs_at):
+            await asyncio.Event().wait()
+        return await self._argo.handle_async_request(request)
+
+
+async def test_evidence_has_seconds_of_its_own():
+    async with asyncio.timeout(10):
+        reading = await make_limited_source(HangingArgoCD("/managed-resources"), 9, 3, timeout_s=0.1).read()
+    assert len(reading.value.applications) == 3
+    assert reading.value.manifest_gap == "not read within 0.1 s"
+
+
 @pytest.mark.parametrize("hangs_at", ["/managed-resources", "/app-001"])
 async def test_a_deadline_keeps_what_was_read(hangs_at):
-    argo = make_argo(3)
-
-    class Hanging(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            if request.url.path.endswith(hangs_at):
-                await asyncio.Event().wait()
-            return await argo.handle_async_request(request)
-
-    source = make_limited_source(Hanging(), 9, 3)
+    source = make_limited_source(HangingArgoCD(hangs_at), 9, 3)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await source.read()
