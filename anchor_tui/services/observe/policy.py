@@ -38,10 +38,11 @@ from anchor_tui.services.observe.evidence_scope import EvidenceScope
 FINDINGS_MAX_AGE_S = 15.0
 """Waivers and grace periods end without any change of the facts: cached findings expire after so many seconds."""
 IDLE_FACTOR = 200
-"""Unchanged facts are evaluated again after so many times the duration of their last evaluation, if that is longer."""
+"""Unchanged facts are evaluated again after FINDINGS_MAX_AGE_S, or so many times the cost of the last evaluation."""
 BUSY_FACTOR = 25
-"""Changed facts wait so many times the duration of their last evaluation, if that took longer than SHORT_S."""
-SHORT_S = 0.005
+"""Changed facts wait so many times the cost of the last evaluation, if that was more than SHORT_S."""
+SHORT_S = 0.02
+"""A cost is the processor time in seconds, of the facts and of the checks."""
 MANIFESTS_OLD_AFTER = timedelta(minutes=2)
 
 
@@ -55,14 +56,14 @@ class _EnvironmentPolicy:
         self._inputs: tuple[object, ...] = ()
         self._facts: Facts | None = None
         self._evaluated_at: datetime | None = None
-        self._duration_s = 0.0
+        self._cost_s = 0.0
         self._dated = IdentityCache[tuple[Finding, ...]]()
 
     def is_due(self, inputs: tuple[object, ...], now: datetime) -> bool:
         """Return True if the environment has to be evaluated: its inputs have changed, or the findings are old."""
         if is_same(self._inputs, inputs):
             return self._are_findings_old(now)
-        return self._duration_s <= SHORT_S or self._age_s(now) >= BUSY_FACTOR * self._duration_s
+        return self._cost_s <= SHORT_S or self._age_s(now) >= BUSY_FACTOR * self._cost_s
 
     def is_unchanged(self, inputs: tuple[object, ...], facts: Facts, now: datetime) -> bool:
         """Return True if the facts are equal to the last ones, and their findings are not old."""
@@ -72,7 +73,7 @@ class _EnvironmentPolicy:
         return True
 
     def _are_findings_old(self, now: datetime) -> bool:
-        return self._age_s(now) >= max(FINDINGS_MAX_AGE_S, IDLE_FACTOR * self._duration_s)
+        return self._age_s(now) >= max(FINDINGS_MAX_AGE_S, IDLE_FACTOR * self._cost_s)
 
     def _age_s(self, now: datetime) -> float:
         """Return the age of the findings in seconds; infinite without an evaluation, or if the clock was set back."""
@@ -85,10 +86,10 @@ class _EnvironmentPolicy:
         facts: Facts,
         findings: tuple[Finding, ...],
         now: datetime,
-        duration_s: float,
+        cost_s: float,
     ) -> None:
         """Store the result of an evaluation. Equal findings stay the same object."""
-        self._inputs, self._facts, self._evaluated_at, self._duration_s = inputs, facts, now, duration_s
+        self._inputs, self._facts, self._evaluated_at, self._cost_s = inputs, facts, now, cost_s
         if findings != self.findings:
             self.findings = findings
 
@@ -170,15 +171,15 @@ class PolicyEvaluator:
             for environment in self._config.environments
             if self._environments[environment.name].is_due(own_inputs[environment.name], now)
         ]
-        started = time.perf_counter()
+        started = time.thread_time()
         facts = build_facts(self._config, inputs, git, due)
         for environment in due:
             name, cached = environment.name, self._environments[environment.name]
             known = facts.environments[name]
             if not cached.is_unchanged(own_inputs[name], known, now):
                 findings = evaluate_environment(self._config, environment, known, now)
-                cached.store(own_inputs[name], known, findings, now, time.perf_counter() - started)
-            started = time.perf_counter()
+                cached.store(own_inputs[name], known, findings, now, time.thread_time() - started)
+            started = time.thread_time()
         return evaluate_estate(self._config, facts.estate, now)
 
     def _keep_repo(self, repo: OpsRepoData) -> None:
