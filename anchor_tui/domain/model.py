@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -59,6 +60,10 @@ class AppId(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+_get_shared_id = lru_cache(maxsize=1 << 16)(AppId)
+"""Returns one object for each identity: it is a key of a dozen indexes, and is needed thousands of times a second."""
 
 
 class Problem(ValueObject, frozen=True):
@@ -343,7 +348,7 @@ class Application(ValueObject, frozen=True):
     @property
     def id(self) -> AppId:
         """Its full identity."""
-        return AppId(self.source, self.namespace, self.name)
+        return _get_shared_id(self.source, self.namespace, self.name)
 
     @property
     def is_suspect(self) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from sys import intern
+from typing import TypeVar
 
 from anchor_tui.domain.model import (
     Application,
@@ -34,6 +36,12 @@ from anchor_tui.sources.json_body import foreign_values, to_utc
 
 _HEALTH_ORDER = {"Degraded": 0, "Missing": 1, "Unknown": 2, "Progressing": 3, "Suspended": 4}
 _NEVER = datetime.min.replace(tzinfo=UTC)
+T = TypeVar("T", str, str | None)
+
+
+def _share(text: T) -> T:
+    """Return one object for equal texts: the same projects, revisions and labels occur in thousands of applications."""
+    return intern(text) if text else text
 
 
 def to_observed_application(
@@ -46,24 +54,25 @@ def to_observed_application(
     """
     policy = document.spec.sync_policy or SyncPolicy()
     with foreign_values("the application"):
-        application = _to_application(document, server, web_url)
+        labels = {_share(name): _share(value) for name, value in (document.metadata.labels or {}).items()}
+        application = _to_application(document, labels, server, web_url)
         if not is_short:
             application = limit_texts(application)
-    return ObservedApplication(application, dict(document.metadata.labels or {}), tuple(policy.sync_options or ()))
+    return ObservedApplication(application, labels, tuple(map(_share, policy.sync_options or ())))
 
 
-def _to_application(document: ApplicationJson, server: str, web_url: str) -> Application:
+def _to_application(document: ApplicationJson, labels: Mapping[str, str], server: str, web_url: str) -> Application:
     meta, spec, status = document.metadata, document.spec, document.status
     sync, health = status.sync or SyncStatus(), status.health or HealthJson()
     newest = max(status.history or (), key=lambda entry: to_utc(entry.deployed_at) or _NEVER, default=HistoryEntry())
     return Application(
         source=server,
-        namespace=meta.namespace,
+        namespace=_share(meta.namespace),
         name=meta.name,
-        project=spec.project,
+        project=_share(spec.project),
         url=f"{web_url.rstrip('/')}/applications/{meta.namespace}/{meta.name}" if web_url else None,
-        sync=sync.status or None,
-        health=health.status or None,
+        sync=_share(sync.status) or None,
+        health=_share(health.status) or None,
         health_since=to_utc(health.last_transition_time),
         target_revision=_target_revision(spec),
         compared_revision=join_revisions(sync.revision, sync.revisions),
@@ -74,13 +83,13 @@ def _to_application(document: ApplicationJson, server: str, web_url: str) -> App
         conditions=tuple(
             ApplicationCondition(condition.type, condition.message) for condition in status.conditions or ()
         ),
-        images=tuple(sorted((status.summary.images if status.summary else None) or ())),
+        images=tuple(map(_share, sorted((status.summary.images if status.summary else None) or ()))),
         prunable=_prunable_resources(status.resources or ()),
         unhealthy=_unhealthy_resources(status.resources or ()),
         resources=_count_resources(status.resources),
         reconciled_at=to_utc(status.reconciled_at),
         problems=_deletion_problems(meta),
-        labels=tuple(sorted((meta.labels or {}).items())),
+        labels=tuple(sorted(labels.items())),
     )
 
 
@@ -88,12 +97,12 @@ def _target_revision(spec: ApplicationSpec) -> str | None:
     """Return the distinct target revisions of the sources, comma-separated."""
     sources = spec.sources or ([spec.source] if spec.source else [])
     revisions = list(dict.fromkeys(source.target_revision or "HEAD" for source in sources))
-    return ", ".join(revisions) or None
+    return _share(", ".join(revisions)) or None
 
 
 def join_revisions(revision: str | None, revisions: Sequence[str] | None) -> str | None:
     """Return the revision, or the distinct revisions of several sources, comma-separated; None if there is none."""
-    return ", ".join(dict.fromkeys(revisions)) if revisions else revision or None
+    return _share(", ".join(dict.fromkeys(revisions)) if revisions else revision) or None
 
 
 def _to_automated(spec: ApplicationSpec) -> AutoSyncPolicy | None:
@@ -119,8 +128,8 @@ def _to_operation(document: ApplicationJson) -> Operation | None:
     initiator_name, revision = _initiator_and_revision(state.operation or document.operation or OperationJson())
     result = join_revisions(state.sync_result.revision, state.sync_result.revisions) if state.sync_result else None
     return Operation(
-        phase=state.phase,
-        message=state.message or None,
+        phase=_share(state.phase),
+        message=_share(state.message) or None,
         started_at=to_utc(state.started_at),
         finished_at=to_utc(state.finished_at),
         initiated_by=initiator_name,

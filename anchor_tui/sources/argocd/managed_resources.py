@@ -9,7 +9,6 @@ once.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.policy.evidence.cluster import list_created_secrets
@@ -26,8 +24,8 @@ from anchor_tui.sources.argocd.endpoints import application_path, application_qu
 from anchor_tui.sources.argocd.latest_results import LatestResults
 from anchor_tui.sources.argocd.read_client import ReadClient
 from anchor_tui.sources.argocd.refresh_queue import RefreshQueue, forget_absent
-from anchor_tui.sources.errors import Forbidden, SourceError
-from anchor_tui.sources.json_body import foreign_values
+from anchor_tui.sources.errors import Forbidden, InvalidResponse, SourceError
+from anchor_tui.sources.json_body import decode_json, foreign_values
 from anchor_tui.sources.json_repair import repair_json_text
 from anchor_tui.sources.worker_pool import call_concurrently
 
@@ -138,19 +136,22 @@ class ManagedResourcesReader:
             wanted = {"namespace": namespace, "resourceName": name, "group": "", "version": "v1", "kind": "Secret"}
             try:
                 response = (await client.get(f"{path}/resource", query | wanted)).decode(LiveResourceJson)
-                secrets.append(json.loads(repair_json_text(response.manifest)))
-            except (SourceError, ValueError):
+                secrets.append(decode_json(repair_json_text(response.manifest).encode(), object))
+            except SourceError:
                 continue
         return tuple(secrets)
 
 
 def _keep_states(item: dict[str, Any]) -> dict[str, Any]:
-    """Return what is kept of a managed resource, with its states parsed: their texts would be kept beside them."""
+    """Return what is kept of a managed resource, with its states parsed: their texts would be kept beside them.
+
+    The decoder shares equal keys between all states.
+    """
     kept = {key: item[key] for key in KEPT_KEYS if key in item}
     for key in ("targetState", "liveState"):
         if isinstance(state := kept.get(key), str):
-            with contextlib.suppress(*ODD_VALUE_FAULTS):  # a text that cannot be parsed stays, and is reported
-                kept[key] = json.loads(state)
+            with contextlib.suppress(InvalidResponse):  # a text that cannot be parsed stays, and is reported
+                kept[key] = decode_json(state.encode(), object)
     return kept
 
 

@@ -61,6 +61,11 @@ class PrefetchedResponse:
             with contextlib.suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
 
+    def forget_body(self) -> None:
+        """Release the body, which is several megabytes of a list. It was used."""
+        self.body = Future()
+        self.body.set_result(None)
+
     def _fetch(self, connection: ConnectionSettings, path: str, params: dict[str, str]) -> None:
         self.body.set_running_or_notify_cancel()  # from here on, a waiting task that is cancelled leaves it alone
         started = time.monotonic()
@@ -143,6 +148,7 @@ class PrefetchingClient:
 
         prefetched = self._responses.pop(request_key(path, params or {}), None)
         if prefetched is not None and (body := await self._await_body(prefetched)) is not None:
+            prefetched.forget_body()
             return ApiResponse(body, prefetched.duration_s)
         return await (await self._get_client()).get(path, params)
 

@@ -30,6 +30,20 @@ def test_the_labels_of_an_application_are_sorted_by_key():
     assert observed.application.labels == (("team", "payments"), ("tier", "prod"))
 
 
+def test_applications_share_equal_texts():
+    documents = (application_json(name, labels={"team": "payments"}) for name in ("one", "other"))
+    decoded = [msgspec.json.decode(json.dumps(document).encode(), type=ApplicationJson) for document in documents]
+    one, other = (to_observed_application(document, "argocd", "").application for document in decoded)
+    assert decoded[0].metadata.namespace is not decoded[1].metadata.namespace
+    for name in ("namespace", "project", "sync", "health", "target_revision", "compared_revision"):
+        assert getattr(one, name) is getattr(other, name)
+    assert one.labels[0][1] is other.labels[0][1]
+
+
+def test_equal_identities_are_one_object():
+    assert application("prod").id is application("prod").id
+
+
 def make_event(document: dict[str, Any], type_: str = "MODIFIED") -> StreamResult:
     return StreamResult(type_, msgspec.Raw(json.dumps(document).encode()))
 

@@ -45,6 +45,16 @@ async def test_only_a_failed_prefetch_is_requested_again():
         await argo.aclose()
 
 
+async def test_a_used_body_is_released():
+    with serve_requests(lambda request: request.respond(body='{"items":[]}')) as url:
+        connection = resolve_connection(make_access(url))
+        responses = send_prefetch_requests(connection, (("api/v1/applications", {}),))
+        argo = PrefetchingClient(url, responses, lambda: ArgoClient(connection, read_only=True))
+        assert (await argo.get("api/v1/applications")).body == b'{"items":[]}'
+        assert [response.body.result() for response in responses.values()] == [None]
+        await argo.aclose()
+
+
 async def test_a_prefetch_without_a_server_is_unreachable():
     with serve_requests(lambda request: request.respond()) as url:
         pass
