@@ -22,11 +22,15 @@ def limit_text(text: str) -> str:
 
 
 def has_short_texts(body: bytes) -> bool:
-    """Return True if JSON is so short that `limit_texts` would change nothing of its contents.
+    """Return True if `limit_texts` would certainly change nothing of the contents of some JSON.
 
-    An escape may be one of a surrogate.
+    An escape may be one of a surrogate, and a text that contains quotes is not found by splitting at them.
     """
-    return len(body) <= MAX_DISPLAY_LENGTH and b"\\u" not in body
+    if b"\\u" in body:
+        return False
+    return len(body) <= MAX_DISPLAY_LENGTH or (
+        b'\\"' not in body and max(map(len, body.split(b'"'))) <= MAX_DISPLAY_LENGTH
+    )
 
 
 def limit_texts(value: T) -> T:

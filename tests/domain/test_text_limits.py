@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from anchor_tui.domain.foreign_text import MAX_DISPLAY_LENGTH
 from anchor_tui.domain.model import AppId, ApplicationCondition
 from anchor_tui.domain.source_data import OpsRepoData
-from anchor_tui.domain.text_limits import iterate_full_texts, limit_text, limit_texts
+from anchor_tui.domain.text_limits import has_short_texts, iterate_full_texts, limit_text, limit_texts
 from tests.values import application, ops_repo, pull_request, release
 
 LONG = "x" * 1_000_096
@@ -55,3 +61,25 @@ def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
 def test_full_texts_are_found_in_nested_values() -> None:
     conditions = limit_texts((ApplicationCondition("A", LONG), ApplicationCondition("B", "short")))
     assert list(iterate_full_texts((application(conditions=conditions), None))) == [LONG]
+
+
+PIECES = st.sampled_from(['"', "\\", "\n", "ü", "\ud800", "word ", "x" * 900, "y" * MAX_DISPLAY_LENGTH])
+TEXTS = st.lists(PIECES, max_size=9).map("".join)
+
+
+@given(st.lists(TEXTS, max_size=4), st.booleans())
+def test_json_with_short_texts_needs_no_limits(texts: list[str], is_ascii: bool) -> None:
+    has_surrogate = "\ud800" in "".join(texts)  # UTF-8 cannot contain one: JSON has it as an escape only
+    body = json.dumps(texts, ensure_ascii=is_ascii or has_surrogate).encode()
+    if has_short_texts(body):
+        assert limit_texts(tuple(texts)) == tuple(texts)
+
+
+@pytest.mark.parametrize("text", ["short", "two\nlines", "x" * MAX_DISPLAY_LENGTH])
+def test_many_short_texts_are_recognized(text: str) -> None:
+    assert has_short_texts(json.dumps([text] * 50).encode())
+
+
+@pytest.mark.parametrize("text", ["x" * (MAX_DISPLAY_LENGTH + 1), 'a"b' * 2_000, "\ud800"])
+def test_json_that_may_need_limits_is_recognized(text: str) -> None:
+    assert not has_short_texts(json.dumps([text, "x"]).encode())

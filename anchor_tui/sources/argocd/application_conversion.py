@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from sys import intern
 from typing import TypeVar
@@ -18,7 +18,7 @@ from anchor_tui.domain.model import (
     UnhealthyResource,
 )
 from anchor_tui.domain.source_data import ObservedApplication
-from anchor_tui.domain.text_limits import limit_texts
+from anchor_tui.domain.text_limits import limit_text, limit_texts
 from anchor_tui.sources.argocd.schema import (
     ApplicationJson,
     ApplicationMetadata,
@@ -96,13 +96,18 @@ def _to_application(document: ApplicationJson, labels: Mapping[str, str], server
 def _target_revision(spec: ApplicationSpec) -> str | None:
     """Return the distinct target revisions of the sources, comma-separated."""
     sources = spec.sources or ([spec.source] if spec.source else [])
-    revisions = list(dict.fromkeys(source.target_revision or "HEAD" for source in sources))
-    return _share(", ".join(revisions)) or None
+    revisions = (source.target_revision or "HEAD" for source in sources)
+    return _share(_join(revisions)) or None
 
 
 def join_revisions(revision: str | None, revisions: Sequence[str] | None) -> str | None:
     """Return the revision, or the distinct revisions of several sources, comma-separated; None if there is none."""
-    return _share(", ".join(dict.fromkeys(revisions)) if revisions else revision) or None
+    return _share(_join(revisions) if revisions else revision) or None
+
+
+def _join(texts: Iterable[str]) -> str:
+    """Return the distinct texts, comma-separated. Many short texts can become a long one."""
+    return limit_text(", ".join(dict.fromkeys(texts)))
 
 
 def _to_automated(spec: ApplicationSpec) -> AutoSyncPolicy | None:
