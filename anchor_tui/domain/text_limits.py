@@ -24,13 +24,12 @@ def limit_text(text: str) -> str:
 def has_short_texts(body: bytes) -> bool:
     """Return True if `limit_texts` would certainly change nothing of the contents of some JSON.
 
-    An escape may be one of a surrogate, and a text that contains quotes is not found by splitting at them.
+    An escape may be one of a surrogate. Between two quotes that are not escaped is at most one text.
     """
     if b"\\u" in body:
         return False
-    return len(body) <= MAX_DISPLAY_LENGTH or (
-        b'\\"' not in body and max(map(len, body.split(b'"'))) <= MAX_DISPLAY_LENGTH
-    )
+    parts = body.replace(b'\\"', b"  ").split(b'"') if len(body) > MAX_DISPLAY_LENGTH else ()
+    return max(map(len, parts), default=0) <= MAX_DISPLAY_LENGTH
 
 
 def limit_texts(value: T) -> T:

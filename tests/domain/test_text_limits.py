@@ -75,11 +75,11 @@ def test_json_with_short_texts_needs_no_limits(texts: list[str], is_ascii: bool)
         assert limit_texts(tuple(texts)) == tuple(texts)
 
 
-@pytest.mark.parametrize("text", ["short", "two\nlines", "x" * MAX_DISPLAY_LENGTH])
+@pytest.mark.parametrize("text", ["short", "two\nlines", 'a "quote"', "x" * MAX_DISPLAY_LENGTH])
 def test_many_short_texts_are_recognized(text: str) -> None:
     assert has_short_texts(json.dumps([text] * 50).encode())
 
 
-@pytest.mark.parametrize("text", ["x" * (MAX_DISPLAY_LENGTH + 1), 'a"b' * 2_000, "\ud800"])
+@pytest.mark.parametrize("text", ["x" * (MAX_DISPLAY_LENGTH + 1), 'a"b' * 2_000, "\\" * 5_000, "\ud800"])
 def test_json_that_may_need_limits_is_recognized(text: str) -> None:
     assert not has_short_texts(json.dumps([text, "x"]).encode())
