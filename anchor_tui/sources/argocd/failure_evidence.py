@@ -29,7 +29,7 @@ from anchor_tui.sources.argocd.inspection_reader import (
 )
 from anchor_tui.sources.argocd.latest_results import LatestResults
 from anchor_tui.sources.argocd.read_client import ReadClient
-from anchor_tui.sources.argocd.refresh_queue import RefreshQueue
+from anchor_tui.sources.argocd.refresh_queue import RefreshQueue, forget_absent
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.worker_pool import call_concurrently
 
@@ -69,12 +69,13 @@ class FailureEvidenceReader:
         With a `limit`, the others stay due.
         """
         self._examined_count = len(applications)
+        forget_absent(self._requested, applications, self._now() - MIN_INTERVAL)
         self._queue.update(applications)
-        every = self._queue.take_due(self._now())
+        all_due = self._queue.take_due(self._now())
         places = {application.id: place for place, application in enumerate(applications)}
-        every.sort(key=lambda application: places[application.id])
-        due = every[:limit]
-        self._queue.schedule(*(application.id for application in every[len(due) :]))
+        all_due.sort(key=lambda application: places[application.id])
+        due = all_due[:limit]
+        self._queue.schedule(*(application.id for application in all_due[len(due) :]))
 
         async def refresh_one(application: Application) -> None:
             self._requested[application.id] = (_fingerprint(application), self._now())
@@ -92,7 +93,7 @@ class FailureEvidenceReader:
         if application.id not in self._requested:
             return _AT_ONCE
         known, requested_at = self._requested[application.id]
-        if known != _fingerprint(application):
+        if known != _fingerprint(application) or self._results.get(application.id) is None:
             return requested_at + MIN_INTERVAL
         return requested_at + max(REPEAT_INTERVAL, self._examined_count * REPEAT_SHARE)
 

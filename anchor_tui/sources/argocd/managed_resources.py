@@ -25,7 +25,7 @@ from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.sources.argocd.endpoints import application_path, application_query
 from anchor_tui.sources.argocd.latest_results import LatestResults
 from anchor_tui.sources.argocd.read_client import ReadClient
-from anchor_tui.sources.argocd.refresh_queue import RefreshQueue
+from anchor_tui.sources.argocd.refresh_queue import RefreshQueue, forget_absent
 from anchor_tui.sources.errors import Forbidden, SourceError
 from anchor_tui.sources.json_body import foreign_values
 from anchor_tui.sources.json_repair import repair_json_text
@@ -80,6 +80,7 @@ class ManagedResourcesReader:
 
     async def refresh(self, client: ReadClient, applications: Sequence[Application]) -> bool:
         """Read the manifests of the applications that are due, in their order. Return True if there were any."""
+        forget_absent(self._requested, applications, self._now() - MIN_INTERVAL)
         self._queue.update(applications)
         due = self._queue.take_due(self._now())
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from anchor_tui.domain.identity import list_changes
 from anchor_tui.domain.model import AppId, Application
+
+T = TypeVar("T")
 
 
 class RefreshQueue:
@@ -58,3 +61,13 @@ class RefreshQueue:
                 del self._due_times[id_]
                 due.append(self._applications[id_])
         return due
+
+
+def forget_absent(
+    requested: dict[AppId, tuple[T, datetime]], applications: Sequence[Application], until: datetime
+) -> None:
+    """Forget the requests of applications that are absent. Those after `until` stay: they delay the next request."""
+    if len(requested) > len(applications):
+        for id_ in requested.keys() - {application.id for application in applications}:
+            if requested[id_][1] <= until:
+                del requested[id_]

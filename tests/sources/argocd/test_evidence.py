@@ -12,7 +12,7 @@ from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Operation
 from anchor_tui.sources.argocd import application_decoder
 from anchor_tui.sources.argocd.evidence import EvidenceLimits, MostImportant
-from anchor_tui.sources.argocd.refresh_queue import RefreshQueue
+from anchor_tui.sources.argocd.refresh_queue import RefreshQueue, forget_absent
 from anchor_tui.sources.argocd.source import ArgoSource
 from tests.sources.argocd.fakes import LIST, NOW, FakeArgoCD, application_json, make_client
 from tests.values import application, replace
@@ -69,6 +69,13 @@ def test_a_vanished_application_is_not_due():
     queue.update([OLD, DEGRADED])
     queue.update([DEGRADED])
     assert queue.take_due(NOW) == [DEGRADED]
+
+
+def test_old_requests_of_vanished_applications_are_forgotten():
+    before = NOW - timedelta(minutes=1)
+    requested = {OLD.id: ("old", before), JUST_SYNCED.id: ("new", NOW), DEGRADED.id: ("present", before)}
+    forget_absent(requested, [DEGRADED], before)
+    assert requested == {JUST_SYNCED.id: ("new", NOW), DEGRADED.id: ("present", before)}
 
 
 # --- one reading of a source ---------------------------------------------------------------------------

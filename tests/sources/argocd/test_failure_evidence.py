@@ -117,6 +117,28 @@ def test_an_unchanged_application_is_read_again_later() -> None:
     assert asyncio.run(read()) == [True, False, True, False, True]
 
 
+def test_a_returning_application_is_read_after_ten_seconds() -> None:
+    server = RecordedServer("oom")
+    times = [NOW]
+
+    async def read() -> list[bool]:
+        client = make_client(httpx.MockTransport(server))
+        reader = FailureEvidenceReader(lambda: times[0])
+        application = load_application("oom")
+        try:
+            found = [await reader.refresh(client, [application])]
+            reader.results_for([])
+            for age in (MIN_INTERVAL - timedelta(seconds=1), timedelta(seconds=1)):
+                times[0] += age
+                await reader.refresh(client, [])
+                found.append(await reader.refresh(client, [application]))
+        finally:
+            await client.aclose()
+        return found
+
+    assert asyncio.run(read()) == [True, False, True]
+
+
 def test_a_healthy_application_is_not_examined() -> None:
     server = RecordedServer("none")
 

@@ -131,6 +131,17 @@ async def test_a_new_commit_is_read_after_ten_seconds():
     assert (read.compared_revision, read.synced_at) == ("b" * 40, changed.synced_at)
 
 
+async def test_a_returning_application_is_read_after_a_minute():
+    there, clock = ResourceServer(), FakeClock()
+    managing = ManagedResourcesReader(clock)
+    await managing.refresh(make_client(there), [PROD])
+    managing.results_for([])
+    for seconds, is_read in ((59, False), (1, True)):
+        clock.advance(seconds=seconds)
+        await managing.refresh(make_client(there), [])
+        assert await managing.refresh(make_client(there), [PROD]) is is_read
+
+
 async def test_four_applications_are_read_at_once():
     there = ResourceServer()
     there.gate.clear()
