@@ -31,9 +31,10 @@ class OutOfSyncTimes:
                 times.setdefault(application.id, now)
             else:
                 times.pop(application.id, None)
-        if len(before) > len(present) or not before:
+        if vanished := list_changes(present, before):
             found = {observed.application.id for observed in present}
-            times = {id_: first for id_, first in times.items() if id_.server != server or id_ in found}
+            for id_ in {observed.application.id for observed in vanished} - found:
+                times.pop(id_, None)
         if times != self._times:
             self._times = times
         return self._times
