@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from anchor_tui.domain.inspection.log_sources import LogPods
 from anchor_tui.domain.inspection.log_view import LogView, shorten_pod_names
-from anchor_tui.domain.inspection.logs import LogBatch
+from anchor_tui.domain.inspection.logs import LogBatch, format_origin
 from anchor_tui.domain.model import Application
 from anchor_tui.domain.readings import Fresh, Reading
 from anchor_tui.tui.inspection.log_lines import POD_COLOURS, LogLines
@@ -58,6 +58,7 @@ class LogReader(InspectionPanel[LogPods]):
         self._held: LogView | None = None
         self._session: LogSession | None = None
         self._failures: dict[str, str] = {}
+        """The logs that cannot be read, by their origin."""
         self.pattern_error = ""
 
     def compose(self) -> ComposeResult:
@@ -81,7 +82,7 @@ class LogReader(InspectionPanel[LogPods]):
 
     @property
     def _failure(self) -> str:
-        """Why the log of a pod cannot be read, until a line of it arrives."""
+        """The reason why a log cannot be read, until a line of it arrives."""
         return next(iter(self._failures.values()), "")
 
     @property
@@ -165,8 +166,8 @@ class LogReader(InspectionPanel[LogPods]):
             view.add(event.batch.lines)
             if self._failures:
                 for line in event.batch.lines:
-                    self._failures.pop(line.pod, None)
-            self._failures |= {failure.selection.pod: failure.error.message for failure in event.batch.failures}
+                    self._failures.pop(format_origin(line.pod, line.container), None)
+            self._failures |= {failure.selection.origin: failure.error.message for failure in event.batch.failures}
             if self._held is None:
                 self.lines.show_changes()
             self.show_status()

@@ -289,6 +289,20 @@ async def test_a_refused_pod_stays_named_until_its_log_is_readable():
         assert "403" not in ui.status
 
 
+async def test_a_readable_container_hides_no_failure_of_another():
+    async with open_logs(size=(120, 24)) as ui:
+        ui.panel.choice = ui.panel.choice._replace(container=ALL_CONTAINERS)
+        await ui.wait_until(lambda: ui.inspector.followed[-1][0].names_container)
+        refused = LogSelection(pod=A, container="proxy", names_container=True)
+        error = SourceFailure("forbidden", "403: logs, get")
+        ui.inspector.feed.put_nowait(LogBatch(failures=(LogFailure(refused, error),)))
+        await ui.wait_until(lambda: ui.inspector.feed.qsize() == 0)
+        await ui.send(LogLine("fine", A, at(0), "app"))
+        assert "403: logs, get" in ui.status
+        await ui.send(LogLine("fine too", A, at(1), "proxy"))
+        assert "403" not in ui.status
+
+
 async def test_a_lost_source_keeps_the_lines():
     async with open_logs(size=(120, 24)) as ui:
         await ui.send(info("kept", 0))
