@@ -33,15 +33,23 @@ def expire_reading(reading: Reading[T], now: datetime) -> Reading[T]:
     return Stale(reading.value, reading.taken_at, reading.problems, silence)
 
 
-def get_latest_value(reading: Reading[T]) -> T | None:
-    """Return the latest good value, fresh or stale; None if there is none."""
+def get_latest_value(reading: Reading[T] | None) -> T | None:
+    """Return the latest good value, fresh or stale; None if there is none. None is a reading that was not requested."""
     match reading:
         case Fresh(value=value) | Stale(last_good=value):
             return value
-        case Loading() | Unavailable():
+        case Loading() | Unavailable() | None:
             return None
         case _:
             assert_never(reading)
+
+
+def keep_last_value(before: Reading[T] | None, reading: Reading[T]) -> Reading[T]:
+    """Return a new reading; a part that cannot be read any more keeps its last value as stale."""
+    if isinstance(reading, Unavailable) and isinstance(before, Fresh | Stale):
+        last = before.value if isinstance(before, Fresh) else before.last_good
+        return Stale(last, before.taken_at, (), reading.error)
+    return reading
 
 
 def get_reading_problems(reading: Reading[Any]) -> tuple[Problem, ...]:

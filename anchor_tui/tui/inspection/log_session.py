@@ -52,18 +52,22 @@ class LogChoice(NamedTuple):
         """True if all containers are shown at once."""
         return self.container == ALL_CONTAINERS
 
+    @property
+    def container_name(self) -> str:
+        """The name of the chosen container; empty if it is another one for each pod, or if all are shown."""
+        return "" if self.is_every_container else self.container
+
     def choose_container(self, pod: PodLogs) -> ContainerState | None:
         """Return the container of a pod that matters most among those that are shown."""
-        return pod.choose_container("" if self.is_every_container else self.container)
+        return pod.choose_container(self.container_name)
 
     def make_selection(self, pod: PodLogs, container: str = "") -> LogSelection:
         """Return the log of a container of a pod; without a name, of the one that is chosen or matters."""
         found = self.choose_container(pod)
-        wanted = "" if self.is_every_container else self.container
         return LogSelection(
             pod.node.key.namespace,
             pod.node.key.name,
-            container or wanted or (found.name if found else ""),
+            container or self.container_name or (found.name if found else ""),
             previous=self.is_previous,
             tail=self.tail,
             since_s=self.since_s,
@@ -71,14 +75,14 @@ class LogChoice(NamedTuple):
         )
 
     def make_selections(self, pods: Sequence[PodLogs]) -> tuple[LogSelection, ...]:
-        """Return the chosen logs of some pods, MAX_FOLLOWED_LOGS at most."""
+        """Return the chosen logs of some pods. A session follows the first MAX_FOLLOWED_LOGS of them."""
         chosen = self.select_pods(pods)
         selections = [self.make_selection(pod) for pod in chosen]
         for pod in chosen if self.is_every_container else ():
             names = [container.name for container in pod.state.containers] if pod.state else []
             others = (self.make_selection(pod, name) for name in names)
             selections += [selection for selection in others if selection not in selections]
-        return tuple(selections[:MAX_FOLLOWED_LOGS])
+        return tuple(selections)
 
 
 class LogSession(NamedTuple):
@@ -91,8 +95,8 @@ class LogSession(NamedTuple):
 
     @property
     def selections(self) -> tuple[LogSelection, ...]:
-        """The logs that are read."""
-        return self.choice.make_selections(self.pods)
+        """The logs that are read, MAX_FOLLOWED_LOGS at most."""
+        return self.choice.make_selections(self.pods)[:MAX_FOLLOWED_LOGS]
 
     async def run(self, inspector: ApplicationInspector, deliver: Callable[[LogBatch], Awaitable[None]]) -> None:
         """Deliver batches until it is cancelled, or until the log of the previous process is complete."""

@@ -9,10 +9,11 @@ from textual.content import Content
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.log_sources import LogPods, explain_empty_log
 from anchor_tui.domain.inspection.log_view import LogView
-from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
+from anchor_tui.domain.readings import Reading, Stale, Unavailable
+from anchor_tui.domain.source_states import get_latest_value
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.inspection.log_lines import LogLines
-from anchor_tui.tui.inspection.log_session import LogChoice
+from anchor_tui.tui.inspection.log_session import MAX_FOLLOWED_LOGS, LogChoice
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 
 _SINCE_NAMES = {300: "5 min", 1_800: "30 min", 7_200: "2 h", 86_400: "24 h"}
@@ -30,9 +31,11 @@ class LogStatus(NamedTuple):
 
 def describe_status(status: LogStatus, view: LogView, lines: LogLines, held: LogView | None) -> Content:
     """Return the line above the logs; the parts that matter most come first."""
-    choice, parts = status.choice, [safe_text(_describe_pods(status), "bold")]
-    if _get_pods(status.reading) is None:
+    choice, pods, parts = status.choice, get_latest_value(status.reading), [safe_text(_describe_pods(status), "bold")]
+    if pods is None:
         return parts[0]
+    if (total := len(choice.make_selections(pods.pods))) > MAX_FOLLOWED_LOGS:
+        parts.append(marked_text(StatusMark.ATTENTION, f"{MAX_FOLLOWED_LOGS} of {total:,} logs"))
     if status.pattern_error:
         parts.append(marked_text(StatusMark.FAILING, status.pattern_error))
     if isinstance(status.reading, Stale):
@@ -62,7 +65,7 @@ def describe_status(status: LogStatus, view: LogView, lines: LogLines, held: Log
 
 def _describe_pods(status: LogStatus) -> str:
     """Return the subject with the chosen pod and container."""
-    choice, pods = status.choice, _get_pods(status.reading)
+    choice, pods = status.choice, get_latest_value(status.reading)
     if pods is None:
         return status.subject
     chosen = choice.select_pods(pods.pods)
@@ -77,13 +80,13 @@ def _describe_pods(status: LogStatus) -> str:
 def _list_containers(status: LogStatus, pods: LogPods) -> list[str]:
     if status.choice.is_every_container:
         return sorted({selection.container for selection in status.choice.make_selections(pods.pods)})
-    found = (pod.choose_container(status.choice.container) for pod in status.choice.select_pods(pods.pods))
+    found = map(status.choice.choose_container, status.choice.select_pods(pods.pods))
     return sorted({container.name for container in found if container is not None})
 
 
 def explain_empty(status: LogStatus, view: LogView) -> str:
     """Return the text that is shown if there are no lines."""
-    pods = _get_pods(status.reading)
+    pods = get_latest_value(status.reading)
     if isinstance(status.reading, Unavailable):
         return f"the pods cannot be read: {status.reading.error.message}"
     if pods is None:
@@ -97,13 +100,4 @@ def explain_empty(status: LogStatus, view: LogView) -> str:
     if status.choice.is_previous:
         return "there is no log of a previous process: the container has not restarted, or its log is gone"
     chosen = status.choice.select_pods(pods.pods)
-    container = "" if status.choice.is_every_container else status.choice.container
-    return explain_empty_log(chosen, container, status.choice.tail)
-
-
-def _get_pods(reading: Reading[LogPods] | None) -> LogPods | None:
-    match reading:
-        case Fresh(value=pods) | Stale(last_good=pods):
-            return pods
-        case _:
-            return None
+    return explain_empty_log(chosen, status.choice.container_name, status.choice.tail)

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Application
 from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
-from anchor_tui.domain.source_states import get_latest_value
+from anchor_tui.domain.source_states import get_latest_value, keep_last_value
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.list_rows import ListRow
@@ -91,7 +91,7 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
     @property
     def last_value(self) -> T | None:
         """The value that was read last, fresh or stale; None if there is none."""
-        return get_latest_value(self.reading) if self.reading is not None else None
+        return get_latest_value(self.reading)
 
     @property
     def note(self) -> str:
@@ -152,10 +152,6 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
             await asyncio.sleep(choose_pause_s(self.poll_s, time.monotonic() - began))
 
     def _apply(self, reading: Reading[T]) -> None:
-        """Keep the last value of a part that cannot be read any more."""
-        if isinstance(reading, Unavailable) and isinstance(self.reading, Fresh | Stale):
-            last = self.reading.value if isinstance(self.reading, Fresh) else self.reading.last_good
-            reading = Stale(last, self.reading.taken_at, (), reading.error)
-        self.reading = reading
-        self.show_reading(reading)
+        self.reading = keep_last_value(self.reading, reading)
+        self.show_reading(self.reading)
         self.post_message(self.ReadingArrived())

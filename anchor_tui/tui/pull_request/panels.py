@@ -17,8 +17,9 @@ from anchor_tui.domain.inspection.pull_request_details import (
     ReviewThread,
 )
 from anchor_tui.domain.readings import Unavailable
+from anchor_tui.domain.source_states import get_latest_value
 from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
-from anchor_tui.tui.pull_request.parts import PullRequestReadings, get_last_value
+from anchor_tui.tui.pull_request.parts import PullRequestReadings
 from anchor_tui.tui.pull_request.rows import build_check_row, build_file_row, build_review_rows, find_thread
 from anchor_tui.tui.pull_request.texts import (
     count_files,
@@ -226,7 +227,7 @@ class ChecksPanel(PullRequestPanel):
         log, top = [], None
         if check.has_failure_log and check.job_id is not None:
             reading = self.readings.logs.get(check.job_id)
-            tail = get_last_value(reading)
+            tail = get_latest_value(reading)
             log = render_log(tail) if tail else explain_reading(reading, "the log of the job")
             if tail and tail.error_index is not None:
                 # The line of the error is in the middle of the view.

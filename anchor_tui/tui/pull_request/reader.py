@@ -13,7 +13,8 @@ from textual.dom import DOMNode
 from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import SourceFailure
 from anchor_tui.domain.readings import Fresh, Reading, Unavailable
-from anchor_tui.tui.pull_request.parts import PullRequestReadings, keep_last_value
+from anchor_tui.domain.source_states import keep_last_value
+from anchor_tui.tui.pull_request.parts import PullRequestReadings
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:

@@ -195,6 +195,7 @@ async def test_the_number_of_followed_containers_is_bounded():
         ui.panel.choice = ui.panel.choice._replace(container=ALL_CONTAINERS)
         await ui.wait_until(lambda: len(inspector.followed[-1]) > 1)
         assert len(inspector.followed[-1]) == MAX_FOLLOWED_LOGS
+        assert "1 pod  40 containers  ! 24 of 40 logs" in ui.status
 
 
 async def test_since_limits_the_age():
