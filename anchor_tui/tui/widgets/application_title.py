@@ -32,7 +32,7 @@ class ApplicationTitle(FailureGuard, Widget):
     environment: reactive[Environment | None] = reactive(None, layout=True)
     application: reactive[Application | None] = reactive(None, layout=True)
     revision: reactive[RevisionMetadata | None] = reactive(None)
-    """The commit of the compared revision, when it was read."""
+    """The commit that was read last."""
     is_stale: reactive[bool] = reactive(False)
     now: reactive[datetime | None] = reactive(None)
 
@@ -82,13 +82,16 @@ class ApplicationTitle(FailureGuard, Widget):
 
     def _describe_revision(self, environment: Environment, application: Application) -> Content:
         """Return the release with author and pull request, and the revision with its commit, as far as known."""
-        commit, release = self.revision, environment.release
+        release = environment.release
+        # Until the commit of a new revision is read, that of the former one is still here.
+        is_read = self.revision is not None and self.revision.revision == application.compared_revision
+        commit = self.revision if is_read else None
         facts = []
         if release is not None:
             facts = [f"release {release.version}", f"by {release.changed_by}" if release.changed_by else ""]
             facts.append(f"#{release.pull_request.number}" if release.pull_request else "")
         revision = f"revision {shorten_revision(application.compared_revision)}"
-        author = commit.author.partition(" <")[0] if commit else ""
+        author = commit.author_name if commit else ""
         age = f"{format_age(commit.committed_at, self.now)} ago" if commit and commit.committed_at and self.now else ""
         return join_parts(
             safe_text(" ".join(fact for fact in facts if fact)) or None,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 from textual.widgets import Static
 
+from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.inspection.resource_tree import ResourceTree
 from anchor_tui.domain.readings import Stale
 from anchor_tui.services.observe.inspect import InspectedTree
@@ -35,7 +38,7 @@ from tests.tui.sample_inspections import (
 from tests.tui.sample_plans import sync_plan
 from tests.tui.sample_readings import DEV, HEALTHY, HOSTILE_NAME, STAGING
 from tests.tui.test_palette import run_entry
-from tests.values import NOW, argocd, config, fresh, readings
+from tests.values import NOW, argocd, config, fresh, readings, replace
 
 FAILING = readings(fresh(argocd(DEV, STAGING, DIAGNOSED)))
 SIZES = [(80, 24), (120, 40)]
@@ -53,6 +56,11 @@ def get_resources(ui: AppHarness) -> ResourcesPanel:
 def get_details(ui: AppHarness) -> str:
     """Return the details of the selected resource, which the screen wraps."""
     return str(get_screen(ui).query_one("#resource-text", Static).content)
+
+
+async def read_forever(_revision: str) -> NoReturn:
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 async def poll(ui: AppHarness) -> None:
@@ -102,6 +110,19 @@ async def test_the_title_has_release_and_commit():
         assert "prod  argocd/anchor-msp-prod  ✗ FAILING  ✗ Degraded  ✓ Synced" in lines[0]
         assert "next: Read the log of the process that ended" in lines[2]
         assert "release 1.43.1 by a.lee #1431  revision 58c9961  Release 1.43.1 (#225)  Ada Lee, 2 h ago" in lines[3]
+
+
+@pytest.mark.parametrize("revision", ["c" * 40, "a" * 40 + ", " + "b" * 40, None])
+async def test_a_new_revision_has_no_commit_of_the_former(revision):
+    inspector = FakeInspector()
+    async with open_application(inspector) as ui:
+        await ui.wait_until(lambda: "Release 1.43.1 (#225)" in ui.text)
+        inspector.read_revision = read_forever
+        moved = replace(DIAGNOSED, compared_revision=revision)
+        await ui.show(readings(fresh(argocd(DEV, STAGING, moved))))
+        await ui.wait_until(lambda: f"revision {shorten_revision(revision)}" in ui.text)
+        assert "Release 1.43.1 (#225)" not in ui.text
+        assert "Ada Lee" not in ui.text
 
 
 async def test_healthy_siblings_share_a_line_with_a_count():
