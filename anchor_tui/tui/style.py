@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -109,6 +109,11 @@ def link_pull_requests(content: Content, numbers: Collection[int]) -> Content:
 @lru_cache(maxsize=256)
 def _make_link(number: int) -> Style:
     return Style(underline=True) + Style.from_meta({"@click": ("app.open_pull_request", (number,))})
+
+
+def are_same_texts(one: Sequence[Content], other: Sequence[Content]) -> bool:
+    """Return True if both have the same texts in the same styles. `==` of Textual compares the texts only."""
+    return len(one) == len(other) and all(map(Content.is_same, one, other))
 
 
 def join_parts(*parts: Content | None, gap: str = "  ") -> Content:

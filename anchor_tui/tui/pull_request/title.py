@@ -13,14 +13,19 @@ from anchor_tui.domain.inspection.pull_request_texts import describe_origin
 from anchor_tui.domain.readings import Unavailable
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.pull_request.parts import PullRequestReadings
-from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.style import are_same_texts, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 
 class PullRequestTitle(FailureGuard, Widget):
     """Number, title and state; origin and size; the merge state."""
 
-    lines: reactive[tuple[Content, ...]] = reactive(())
+    lines: reactive[tuple[Content, ...]] = reactive((), repaint=False, always_update=True)
+
+    def watch_lines(self, before: tuple[Content, ...], after: tuple[Content, ...]) -> None:
+        """Draw other lines."""
+        if not are_same_texts(before, after):
+            self.refresh()
 
     def render(self) -> Content:
         """Draw the lines, each cut at the width."""

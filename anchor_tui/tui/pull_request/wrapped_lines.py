@@ -10,7 +10,6 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Size
-from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
@@ -27,10 +26,9 @@ class WrappedLines(FailureGuard, ScrollView, can_focus=True, inherit_bindings=Fa
 
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")
 
-    lines: reactive[tuple[Content, ...]] = reactive((), layout=False)
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's parameter
         super().__init__(id=id)
+        self._lines: tuple[Content, ...] = ()
         self._layout: Layout = lambda _: ()
         self._key = ""
         self._top: int | None = None
@@ -48,8 +46,8 @@ class WrappedLines(FailureGuard, ScrollView, can_focus=True, inherit_bindings=Fa
         width = self.scrollable_content_region.width
         if width <= 0:
             return
-        self.lines = tuple(self._layout(width))
-        self.virtual_size = Size(width, len(self.lines))
+        self._lines = tuple(self._layout(width))
+        self.virtual_size = Size(width, len(self._lines))
         if self._top is not None:
             self.scroll_to(y=self._top, animate=False, force=True)
             self._top = None
@@ -58,9 +56,9 @@ class WrappedLines(FailureGuard, ScrollView, can_focus=True, inherit_bindings=Fa
     def render_line(self, y: int) -> Strip:
         """Draw one line of the view."""
         width, index = self.size.width, y + self.scroll_offset.y
-        if not 0 <= index < len(self.lines):
+        if not 0 <= index < len(self._lines):
             return Strip.blank(width, self.rich_style)
-        line = self.lines[index].truncate(width, ellipsis=True, pad=True)
+        line = self._lines[index].truncate(width, ellipsis=True, pad=True)
         strips = Visual.to_strips(self, line, width, 1, self.visual_style, apply_selection=False)
         return strips[0] if strips else Strip.blank(width)
 
@@ -80,7 +78,7 @@ class WrappedLines(FailureGuard, ScrollView, can_focus=True, inherit_bindings=Fa
 
     def action_move_to_last(self) -> None:
         """Scroll to the last line."""
-        self.scroll_to(y=len(self.lines), animate=False)
+        self.scroll_to(y=len(self._lines), animate=False)
 
 
 def wrap_lines(lines: Sequence[Content], width: int) -> list[Content]:

@@ -129,13 +129,14 @@ class DetailPanel(FailureGuard, Widget):
     """The details of the highlighted row, wrapped."""
 
     auto_links = reactive(False)
-    content: reactive[Content] = reactive(Content(""))
+    content: reactive[Content] = reactive(Content(""), repaint=False, always_update=True)
 
     def watch_content(self, before: Content, after: Content) -> None:
-        """Change the height if the details need another number of lines. The ages in them change every second."""
+        """Draw other details. The height changes if they need another number of lines; ages change every second."""
+        if before.is_same(after):
+            return
         width = self.content_size.width
-        if not width or len(before.wrap(width)) != len(after.wrap(width)):
-            self.refresh(layout=True)
+        self.refresh(layout=not width or len(before.wrap(width)) != len(after.wrap(width)))
 
     def validate_content(self, content: Content) -> Content:
         """Cut what cannot be visible."""

@@ -73,6 +73,10 @@ class ListRow:
         """The pull requests whose numbers can be clicked."""
         return self.other_pull_requests | ({self.pull_request} if self.pull_request is not None else set())
 
+    def has_same_links(self, other: ListRow | None) -> bool:
+        """Return True if the same numbers can be clicked as in another row."""
+        return other is not None and self.linked_pull_requests == other.linked_pull_requests
+
     def cells_at(self, now: datetime) -> tuple[Content, ...]:
         """Return the cells; if they cannot be drawn, the reason in the first one."""
         try:

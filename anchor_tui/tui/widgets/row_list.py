@@ -24,7 +24,7 @@ from textual.visual import Visual
 
 from anchor_tui.domain.identity import is_same
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.style import link_pull_requests, safe_text
+from anchor_tui.tui.style import are_same_texts, link_pull_requests, safe_text
 from anchor_tui.tui.widgets.column_widths import join_cells
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.list_rows import LazyRows, ListColumn, ListRow, PaneContent
@@ -215,7 +215,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
             if row is drawn and row.is_static:
                 continue
             new = row.cells_at(self.now) if drawn is not None and row.key == drawn.key else ()
-            if new and len(new) == len(cells) and all(map(Content.is_same, new, cells)):
+            if new and are_same_texts(new, cells) and (row is drawn or row.has_same_links(drawn)):
                 self._drawn[place] = row, cells
                 continue
             if self._measured.is_cut(place, new) and self._measure_columns(self.now, is_forced=True):
