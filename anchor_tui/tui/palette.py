@@ -15,6 +15,7 @@ from anchor_tui.tui.inspection.registry import PANELS
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.style import safe_text, title_text
+from anchor_tui.tui.targets import list_known_pull_requests
 
 if TYPE_CHECKING:
     from anchor_tui.tui.screens.application import ApplicationScreen
@@ -89,11 +90,7 @@ class FleetCommands(Provider):
 
 def _list_pull_requests(app: LiveApp, snapshot: Snapshot) -> Iterator[PaletteEntry]:
     """Yield the open pull requests, and those that brought the releases that run."""
-    titles = {pull.number: pull.title for pull in snapshot.all_pull_requests}
-    for environment in snapshot.environments:
-        if environment.release is not None and (pull := environment.release.pull_request) is not None:
-            titles.setdefault(pull.number, pull.title)
-    for number, title in titles.items():
+    for number, title in list_known_pull_requests(snapshot).items():
         show = partial(app.open_pull_request, number)
         yield PaletteEntry(f"Pull request #{number} {title}", show, "checks, files, reviews and merge state")
 

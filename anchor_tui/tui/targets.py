@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from anchor_tui.domain.identity_cache import ElementIndex, IdentityCache
@@ -58,15 +58,20 @@ def get_release_pull_request(environment: Environment | None) -> int | None:
     return release.pull_request.number if release and release.pull_request else None
 
 
-def list_known_pull_requests(*environments: Environment) -> frozenset[int]:
-    """Return the numbers of the pull requests that the texts about some environments may name."""
-    numbers: set[int] = set()
+def list_known_pull_requests(subject: Snapshot | Environment) -> Mapping[int, str]:
+    """Return the pull requests that texts about a snapshot or an environment may name: titles by number.
+
+    The open ones come first, then those that brought the releases.
+    """
+    environments = subject.environments if isinstance(subject, Snapshot) else (subject,)
+    open_pulls = subject.all_pull_requests if isinstance(subject, Snapshot) else subject.pull_requests
+    titles = {pull.number: pull.title for pull in open_pulls}
     for environment in environments:
-        numbers |= {pull.number for pull in environment.pull_requests}
-        numbers |= {pull.number for pull in (environment.position.pull_requests if environment.position else ())}
-        if (number := get_release_pull_request(environment)) is not None:
-            numbers.add(number)
-    return frozenset(numbers)
+        release = environment.release
+        brought = (release.pull_request,) if release and release.pull_request else ()
+        for pull in (*brought, *(environment.position.pull_requests if environment.position else ())):
+            titles.setdefault(pull.number, pull.title)
+    return titles
 
 
 def explain_unavailable_action(

@@ -8,13 +8,15 @@ import pytest
 from textual.content import Content
 
 from anchor_tui.domain.inspection.deployments import RevisionMetadata
-from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.model import PullRequest, Snapshot
 from anchor_tui.domain.readings import Fresh
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.tui.screens.environment import EnvironmentScreen
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.pull_request import PullRequestScreen
 from anchor_tui.tui.style import link_pull_requests, safe_text
+from anchor_tui.tui.targets import list_known_pull_requests
+from anchor_tui.tui.widgets.bars import DetailPanel
 from tests.tui.harness import AppHarness, FakeBackend, UnreadInspector, open_app
 from tests.tui.inspection.test_history import COMMITS
 from tests.tui.inspection.test_history import inspector as make_history_inspector
@@ -171,6 +173,33 @@ async def test_a_click_on_the_title_of_an_application_opens_it():
         await ui.wait_until(lambda: "release " in ui.text and "#777" in ui.text)
         await click_number(ui, 777)
         await ui.wait_until(lambda: shown_number(ui) == 777)
+
+
+def with_unassigned(snapshot: Snapshot, *pulls: PullRequest) -> Snapshot:
+    return replace(snapshot, pull_requests=(*snapshot.pull_requests, *pulls))
+
+
+async def test_a_click_on_an_unassigned_pull_request_opens_it():
+    async with open_fleet((180, 50)) as ui:
+        named = PullRequest(901, "Add a probe", "https://github.com/a/b/pull/901")
+        naming = PullRequest(902, "Revert #901", "https://github.com/a/b/pull/902")
+        await ui.publish(with_unassigned(INCIDENT_SNAPSHOT, named, naming))
+        ui.fleet.show_all, ui.fleet.pane = True, "Pull requests"
+        await ui.pilot.pause()
+        ui.fleet.active_list.cursor = "902"
+        await ui.wait_until(lambda: "Revert #901" in str(ui.fleet.query_one(DetailPanel).content))
+        await click_number(ui, 901, last=True)
+        await ui.wait_until(lambda: shown_number(ui) == 901)
+
+
+def test_every_pull_request_of_a_snapshot_is_known_once():
+    unassigned = PullRequest(901, "Add a probe", "https://github.com/a/b/pull/901")
+    snapshot = with_unassigned(with_release_of(INCIDENT_SNAPSHOT, 777), unassigned)
+    known = list_known_pull_requests(snapshot)
+    assert {901, 777} < set(known)
+    assert known[901] == "Add a probe"
+    for environment in snapshot.environments:
+        assert known.keys() >= list_known_pull_requests(environment).keys()
 
 
 def test_only_known_numbers_become_links():

@@ -73,4 +73,4 @@ def _build_fleet_row(environment: Environment, snapshot: Snapshot, *, with_polic
     url = environment.applications[0].url if environment.applications else None
     mark = get_level_mark(environment.verdict.level)
     row = static_row(environment.name, tuple(cells), detail, url, clipboard_text=environment.name, mark=mark)
-    return replace(row, other_pull_requests=list_known_pull_requests(environment))
+    return replace(row, other_pull_requests=frozenset(list_known_pull_requests(environment)))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Span
+from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -45,7 +45,7 @@ class DetailScreen(FailureGuard, ModalScreen[None]):
         super().__init__()
         self._row = row
         self._find_row = find_row
-        self._drawn: tuple[str, tuple[Span, ...]] | None = None
+        self._drawn: Content | None = None
 
     def compose(self) -> ComposeResult:
         """Compose the row's details."""
@@ -66,11 +66,9 @@ class DetailScreen(FailureGuard, ModalScreen[None]):
             return
         found = self._find_row()
         self._row = found or self._row
-        detail = self._row.detail_at(now)
-        drawn = (detail.plain, tuple(detail.spans))
-        if drawn != self._drawn:  # most details contain no age: they are not laid out again
-            self._drawn = drawn
-            linked = link_pull_requests(detail, self._row.linked_pull_requests)
+        linked = link_pull_requests(self._row.detail_at(now), self._row.linked_pull_requests)
+        if self._drawn is None or not linked.is_same(self._drawn):  # most details contain no age
+            self._drawn = linked
             self.query_one("#detail", Static).update(linked)
         self.query_one(VerticalScroll).border_subtitle = title_text("" if found else "no longer listed")
 

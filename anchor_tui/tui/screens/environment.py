@@ -26,7 +26,7 @@ from anchor_tui.tui.panes.releases import build_releases_pane
 from anchor_tui.tui.release_history import PendingHistory, ReleaseHistoryReader
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.screens.row_screen import RowScreen
-from anchor_tui.tui.style import find_sheets, link_pull_requests, marked_text
+from anchor_tui.tui.style import find_sheets, marked_text
 from anchor_tui.tui.targets import (
     ActionTarget,
     explain_unavailable_action,
@@ -153,8 +153,7 @@ class EnvironmentScreen(RowScreen):
         if self.pane == RELEASES and self._history.refusal is not None:
             failure = marked_text(StatusMark.FAILING, f"earlier releases: {self._history.refusal.message}")
             details = Content("\n").join([failure, details])
-        details = link_pull_requests(details, row.linked_pull_requests if row is not None else ())
-        self.query_one("#details", DetailPanel).content = self.link_pull_requests(details)
+        self.query_one("#details", DetailPanel).content = self.link_pull_requests(details, row)
 
     # --- the release history -------------------------------------------------------------------------
 

@@ -229,7 +229,7 @@ class FleetScreen(RowScreen):
 
     def show_details(self) -> None:
         """Show the details of the highlighted row."""
-        self.query_one(DetailPanel).content = self.link_pull_requests(self.row_details)
+        self.query_one(DetailPanel).content = self.link_pull_requests(self.row_details, self.highlighted_row)
 
     # --- messages from the widgets -------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from anchor_tui.tui.style import link_pull_requests
 from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.key_footer import KeyFooter
+from anchor_tui.tui.widgets.list_rows import ListRow
 
 
 class KeyScreen(FailureGuard, Screen[None]):
@@ -46,11 +47,10 @@ class KeyScreen(FailureGuard, Screen[None]):
         """The number of the pull request of what is highlighted, else of what the title names, if there is one."""
         return None
 
-    def link_pull_requests(self, content: Content) -> Content:
-        """Return a text in which the numbers of the pull requests of the snapshot can be clicked."""
-        return link_pull_requests(
-            content, list_known_pull_requests(*self.snapshot.environments) if self.snapshot else ()
-        )
+    def link_pull_requests(self, content: Content, row: ListRow | None = None) -> Content:
+        """Return a text in which the numbers of the pull requests of the snapshot, and of a row, can be clicked."""
+        known = list_known_pull_requests(self.snapshot) if self.snapshot else ()
+        return link_pull_requests(content, {*known, *(row.linked_pull_requests if row is not None else ())})
 
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""

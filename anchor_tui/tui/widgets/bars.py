@@ -40,7 +40,7 @@ class HeaderBar(SteadyText):
 
     def render(self) -> Content:
         """Draw the headline. The worst reason wraps before it is cut; the badge stays at the right end."""
-        numbers = list_known_pull_requests(*self.snapshot.environments) if self.snapshot else frozenset()
+        numbers = list_known_pull_requests(self.snapshot) if self.snapshot else ()
         return link_pull_requests(Content("\n").join(self._render_lines(self.size.width)), numbers)
 
     def _render_lines(self, width: int) -> list[Content]:
