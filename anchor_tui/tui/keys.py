@@ -263,7 +263,7 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_footer("estate-whole", "w", "Whole", "Show whole objects and synced applications too", "estate"),
     _in_footer("estate-text", "enter", "Read", "Move to the text of the row, or back to the rows", "estate"),
     _in_footer("estate-read-again", "g", "Read again", "Read every difference now", "estate"),
-    _in_footer("estate-filter", "slash", "Filter", "Show only the rows that contain a text", "estate"),
+    _in_footer("estate-filter", "slash", "Filter", "Show only the rows that match: a b, !a, a|b", "estate"),
     _in_footer("estate-copy", "y", "Copy", "Copy the highlighted difference", "estate"),
     replace(
         _in_footer("estate-back", "escape", "Back", "End the filter, or return to the fleet", "estate"),

@@ -7,13 +7,15 @@ nested as deeply as a cluster allows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
 from anchor_tui.domain.model import ValueObject
+from anchor_tui.domain.row_filter import compile_filter
 
 GROUP_MIN_SIZE = 2
 """The number of quiet resources of one kind below the same parent from which they share a line."""
@@ -38,6 +40,18 @@ class TreeLine(ValueObject, frozen=True):
     """The title of a group, such as "3 healthy Pods"; empty for a resource."""
 
 
+class SearchedResource(NamedTuple):
+    """The text of a resource that a filter searches, in lower case."""
+
+    id: str
+    folded_text: str
+
+    @staticmethod
+    def field_values(_field: str) -> Sequence[str]:
+        """Return nothing: resources do not have fields."""
+        return ()
+
+
 class TreeOrder:
     """The children of each resource of a tree in the order of display, and the worst health below each.
 
@@ -53,8 +67,8 @@ class TreeOrder:
         self.owners: dict[str, str] = {}
         """The id of the line above each resource that is not a root."""
         self.nodes = {get_node_id(node): node for node in tree.nodes}
-        self.search_texts = {id_: _get_search_text(node) for id_, node in self.nodes.items()}
-        """The text that a filter searches, in lower case, by the id of the resource."""
+        self.searched = [SearchedResource(id_, _get_search_text(node)) for id_, node in self.nodes.items()]
+        """The resources as a filter searches them."""
         starts = [*tree.roots, *tree.nodes]
         seen: set[str] = set()
         roots = [start for start in starts if get_node_id(start) not in seen and self._add(tree, start, seen)]
@@ -183,13 +197,10 @@ def _list_below(line: TreeLine, order: TreeOrder) -> Iterator[TreeLine]:
 
 
 def filter_tree(order: TreeOrder, filter_text: str) -> tuple[TreeLine, ...]:
-    """Return the resources that contain every word of a filter, with their owners."""
-    found = list(order.nodes)
-    for word in filter_text.lower().split():
-        found = [id_ for id_ in found if word in order.search_texts[id_]]
+    """Return the resources that match a filter, with their owners."""
     kept: set[str] = set()
-    for id_ in found:
-        above: str | None = id_
+    for resource in compile_filter(filter_text).select(order.searched):
+        above: str | None = resource.id
         while above is not None and above not in kept:
             kept.add(above)
             above = order.owners.get(above)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode, ResourceTree
 from anchor_tui.domain.inspection.tree_lines import (
     TreeLine,
@@ -87,6 +89,23 @@ def test_a_filter_shows_matches_with_their_owners():
     assert show(filter_tree(order, "pod BACK-off")) == ["-gateway", "  -new", "     new-c"]
     assert show(filter_tree(order, "orphan")) == [" stray"]
     assert filter_tree(order, "nothing like this") == ()
+
+
+@pytest.mark.parametrize(
+    ("filter_text", "shown"),
+    [
+        ("stray|settings", ["settings", "stray"]),
+        ("gateway !replicaset", ["gateway"]),
+        ("pod !healthy !orphan", ["-gateway", "-new", "new-c"]),
+        ('"deployment/web ns"', ["web"]),
+        ("kind:pod", []),
+        ("!", None),
+    ],
+)
+def test_the_filter_has_the_language_of_the_other_filters(filter_text, shown):
+    order = TreeOrder(ResourceTree(NODES))
+    lines = [line.strip() for line in show(filter_tree(order, filter_text))]
+    assert lines == shown or (shown is None and len(lines) == len(NODES))
 
 
 def test_any_resource_can_be_made_visible():

@@ -101,4 +101,4 @@ def test_a_slow_reading_is_repeated_less_often():
 
 def test_a_filter_searches_texts_that_were_made_before():
     node = ResourceNode(ResourceKey("", "Pod", "n", "Web-1"), uid="p", message="Back-off")
-    assert TreeOrder(ResourceTree([node])).search_texts == {"p": "pod/web-1 n    back-off "}
+    assert TreeOrder(ResourceTree([node])).searched == [("p", "pod/web-1 n    back-off ")]
