@@ -26,7 +26,10 @@ class FilterLine(FailureGuard, Horizontal):
         """Compose the text field and the error."""
         yield self._field
         yield Static(id="filter-error", markup=False)
-        self.call_after_refresh(self.watch_error, self.error)
+
+    def on_mount(self) -> None:
+        """Show the error that the filter already has."""
+        self.watch_error(self.error)
 
     def watch_error(self, error: str) -> None:
         """Show or hide the error."""
