@@ -166,6 +166,11 @@ def get_review_mark(state: str) -> StatusMark:
     return _REVIEW_MARKS.get(state, StatusMark.NONE)
 
 
+def get_thread_mark(*, is_resolved: bool) -> StatusMark:
+    """Return the mark of the comments on one line: an unresolved thread needs attention."""
+    return StatusMark.OK if is_resolved else StatusMark.ATTENTION
+
+
 def convert_to_ascii(text: str) -> str:
     """Replace the glyphs and punctuation used here by ASCII; any other character becomes a question mark."""
     table = {mark.value[0]: mark.value[1] for mark in StatusMark} | {

@@ -33,6 +33,8 @@ def test_the_comments_on_the_code_have_place_and_state(failed_check):
     assert (
         "! environments/staging/release.yaml:2 · unresolved · 1 reply · The soak of 1.44.0 in dev is not over." in out
     )
+    (line,) = (line for line in out.splitlines() if "release.yaml:2 · unresolved" in line)
+    assert "  a-lee, " in line.removeprefix("!")
     assert "values.yaml:3 · resolved, outdated · 1 reply · Please keep the replicas as they are." in out
 
 

@@ -77,6 +77,7 @@ FAILED = CheckDetail(
 )
 PASSED = replace(FAILED, name="policy", state="success", outcome="success", url=f"{ACTIONS}/1/job/8", job_id=8)
 PENDING = CheckDetail("e2e", "pending", "in progress", "github-actions", ago(minutes=2), url=f"{ACTIONS}/2/job/9")
+THREAD_URL = "https://github.com/a/b/pull/232#discussion_r1"
 FAILING = PullRequestDetails(
     number=232,
     title="Promote staging to 1.44.0",
@@ -104,7 +105,9 @@ FAILING = PullRequestDetails(
             "environments/staging/release.yaml",
             2,
             comments=(
-                ReviewComment("m-ito", "The soak of 1.44.0 in [red]dev[/red] is not over.\n\nWait?", ago(minutes=27)),
+                ReviewComment(
+                    "m-ito", "The soak of 1.44.0 in [red]dev[/red] is not over.\n\nWait?", ago(minutes=27), THREAD_URL
+                ),
                 ReviewComment("a-lee", "It was released on Thursday.", ago(minutes=25)),
             ),
             comment_count=3,

@@ -71,9 +71,9 @@ class ReviewThread(ValueObject, frozen=True):
         return f"{'resolved' if self.is_resolved else 'unresolved'}{', outdated' if self.is_outdated else ''}"
 
     @property
-    def last_comment_at(self) -> AwareDatetime | None:
-        """The time of the newest comment that was read."""
-        return self.comments[-1].created_at if self.comments else None
+    def last_comment(self) -> ReviewComment | None:
+        """The newest comment that was read."""
+        return self.comments[-1] if self.comments else None
 
 
 class PullRequestCommit(ValueObject, frozen=True):

@@ -20,7 +20,7 @@ from anchor_tui.domain.readings import Unavailable
 from anchor_tui.domain.source_states import get_latest_value
 from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
 from anchor_tui.tui.pull_request.parts import PullRequestReadings
-from anchor_tui.tui.pull_request.rows import build_check_row, build_file_row, build_review_rows, find_thread
+from anchor_tui.tui.pull_request.rows import build_check_row, build_file_row, build_review_rows, key_checks, key_threads
 from anchor_tui.tui.pull_request.texts import (
     count_files,
     explain_reading,
@@ -195,7 +195,7 @@ class ChecksPanel(PullRequestPanel):
         row, pull = self.highlighted_row, self.readings.pull
         if row is None or pull is None:
             return None
-        return next((check for number, check in enumerate(pull.checks) if row.key == f"{number} {check.name}"), None)
+        return key_checks(pull.checks).get(row.key)
 
     def show_parts(self, now: datetime) -> None:
         """Show the checks."""
@@ -207,8 +207,8 @@ class ChecksPanel(PullRequestPanel):
             ListColumn("AGE"),
             ListColumn("APP", is_optional=True),
         )
-        checks = enumerate(pull.checks) if pull else ()
-        rows = tuple(build_check_row(f"{number} {check.name}", check) for number, check in checks)
+        checks = key_checks(pull.checks) if pull else {}
+        rows = tuple(build_check_row(key, check) for key, check in checks.items())
         row_list = self.query_one(RowList)
         row_list.show_rows(PaneContent(columns, rows, "no check has reported" if pull else ""), now)
         row_list.styles.height = max(2, len(rows) + 1)
@@ -265,7 +265,7 @@ class ReviewsPanel(PullRequestPanel):
     def thread(self) -> ReviewThread | None:
         """The highlighted thread of comments."""
         row, pull = self.highlighted_row, self.readings.pull
-        return find_thread(pull, row.key) if row is not None and pull is not None else None
+        return key_threads(pull.threads).get(row.key) if row is not None and pull is not None else None
 
     def show_parts(self, now: datetime) -> None:
         """Show the reviews, the requested ones included, the comments and the commits."""
@@ -281,7 +281,7 @@ class ReviewsPanel(PullRequestPanel):
     def show_thread(self) -> None:
         """Show the thread of the highlighted row, or why nothing is shown."""
         row_list, view = self.query_one(RowList), self.query_one(WrappedLines)
-        thread = self.thread
+        thread, row = self.thread, self.highlighted_row
         view.display = thread is not None or self.readings.pull is None
         self.set_class(thread is not None, "-thread")
         if thread is None:
@@ -289,4 +289,4 @@ class ReviewsPanel(PullRequestPanel):
             view.show_text("missing", lambda width: wrap_lines(missing, width))
         else:
             lines = render_thread(thread, row_list.now)
-            view.show_text(f"{thread.place} {thread.last_comment_at}", lambda width: wrap_lines(lines, width))
+            view.show_text(row.key if row else "", lambda width: wrap_lines(lines, width))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +19,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
     ReviewThread,
 )
 from anchor_tui.domain.inspection.pull_request_texts import describe_check, describe_omitted_threads, describe_thread
-from anchor_tui.domain.status_marks import StatusMark, get_check_state_mark, get_review_mark
+from anchor_tui.domain.status_marks import get_check_state_mark, get_review_mark, get_thread_mark
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListRow
 
@@ -53,13 +55,14 @@ def build_check_row(key: str, check: CheckDetail) -> ListRow:
 def build_review_rows(pull: PullRequestDetails) -> list[ListRow]:
     """Return the rows of the reviews, of those that are requested, and of the commits."""
     given = {review.author for review in pull.reviews}
-    rows = [_build_review_row(number, review) for number, review in enumerate(reversed(pull.reviews))]
+    keys = number_keys(f"review {review.author} {review.submitted_at}" for review in pull.reviews)
+    rows = [_build_review_row(key, review) for key, review in reversed(list(zip(keys, pull.reviews, strict=True)))]
     rows += [
         _build_row(f"request {name}", "review", name, muted_text("requested"), None)
         for name in pull.requested_reviewers
         if name not in given
     ]
-    rows += [_build_thread_row(number, thread) for number, thread in enumerate(pull.threads)]
+    rows += [_build_thread_row(key, thread) for key, thread in key_threads(pull.threads).items()]
     if omitted := describe_omitted_threads(pull):
         rows.append(_build_row("threads", "comment", "", muted_text(omitted), None))
     rows += [_build_commit_row(commit) for commit in pull.commits]
@@ -68,30 +71,40 @@ def build_review_rows(pull: PullRequestDetails) -> list[ListRow]:
     return rows
 
 
-def _build_review_row(number: int, review: PullRequestReview) -> ListRow:
+def number_keys(names: Iterable[str]) -> list[str]:
+    """Return a key for each name: the same while others appear, vanish or move. Equal names are numbered."""
+    counts: Counter[str] = Counter()
+    keys = []
+    for name in names:
+        counts[name] += 1
+        keys.append(f"{name} {counts[name]}")
+    return keys
+
+
+def key_checks(checks: Sequence[CheckDetail]) -> dict[str, CheckDetail]:
+    """Return the checks by the keys of their rows."""
+    return dict(zip(number_keys(f"{check.app} {check.name}" for check in checks), checks, strict=True))
+
+
+def key_threads(threads: Sequence[ReviewThread]) -> dict[str, ReviewThread]:
+    """Return the threads by the keys of their rows: the address of the first comment, or the place."""
+    names = (thread.comments[0].url if thread.comments else thread.place for thread in threads)
+    return dict(zip(number_keys(f"thread {name}" for name in names), threads, strict=True))
+
+
+def _build_review_row(key: str, review: PullRequestReview) -> ListRow:
     state = marked_text(get_review_mark(review.state), review.state.replace("_", " "))
-    return _build_row(f"review {number}", "review", review.author, state, review.submitted_at)
+    return _build_row(key, "review", review.author, state, review.submitted_at)
 
 
-def find_thread(pull: PullRequestDetails, key: str) -> ReviewThread | None:
-    """Return the thread of a row."""
-    return next((thread for number, thread in enumerate(pull.threads) if _thread_key(number) == key), None)
-
-
-def _thread_key(number: int) -> str:
-    return f"thread {number}"
-
-
-def _build_thread_row(number: int, thread: ReviewThread) -> ListRow:
-    first, last = (thread.comments[0], thread.comments[-1]) if thread.comments else (None, None)
-    text = describe_thread(thread)
-    mark = StatusMark.OK if thread.is_resolved else StatusMark.ATTENTION
+def _build_thread_row(key: str, thread: ReviewThread) -> ListRow:
+    last, text, mark = thread.last_comment, describe_thread(thread), get_thread_mark(is_resolved=thread.is_resolved)
     row = _build_row(
-        _thread_key(number),
+        key,
         "comment",
-        first.author if first else "",
+        last.author if last else "",
         muted_text(f"{mark.glyph()} {text}") if thread.is_resolved else marked_text(mark) + safe_text(f" {text}"),
-        thread.last_comment_at,
+        last.created_at if last else None,
         thread.place,
     )
     return replace(row, url=last.url if last else None)

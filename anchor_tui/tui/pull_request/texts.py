@@ -21,7 +21,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
 from anchor_tui.domain.inspection.pull_request_texts import describe_missing_patch, describe_moves
 from anchor_tui.domain.model import ChecksStatus
 from anchor_tui.domain.readings import Fresh, Reading, Stale, Unavailable
-from anchor_tui.domain.status_marks import StatusMark, get_check_state_mark, get_review_mark
+from anchor_tui.domain.status_marks import StatusMark, get_check_state_mark, get_review_mark, get_thread_mark
 from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
@@ -139,8 +139,11 @@ def _summarize_reviews(pull: PullRequestDetails) -> Content:
 
 def render_thread(thread: ReviewThread, now: datetime) -> list[Content]:
     """Return the lines of a thread: its place and state, then each comment with its author and age."""
-    mark = StatusMark.OK if thread.is_resolved else StatusMark.ATTENTION
-    lines = [join_parts(safe_text(thread.place, "bold"), marked_text(mark, thread.state))]
+    lines = [
+        join_parts(
+            safe_text(thread.place, "bold"), marked_text(get_thread_mark(is_resolved=thread.is_resolved), thread.state)
+        )
+    ]
     for comment in thread.comments:
         age = f"{format_age(comment.created_at, now)} ago" if comment.created_at else ""
         lines += [Content(""), join_parts(safe_text(comment.author, "bold"), muted_text(age))]

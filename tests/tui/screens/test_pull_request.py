@@ -321,6 +321,26 @@ async def test_q_closes_the_screen_only():
         assert isinstance(ui.app.screen, FleetScreen)
 
 
+async def test_the_row_of_a_thread_names_its_last_author():
+    async with open_pull_request(FakePullRequests(), "reviews", (120, 40)) as ui:
+        await ui.wait_until(lambda: "release.yaml:2 · unresolved" in ui.text)
+        (row,) = (line for line in ui.text.splitlines() if "release.yaml:2 · unresolved" in line)
+        assert "a-lee" in row
+        assert "25 min" in row
+
+
+async def test_the_cursor_stays_on_a_thread_that_is_resolved():
+    requests = FakePullRequests()
+    async with open_pull_request(requests, "reviews", (120, 40)) as ui:
+        await ui.press("down", "down")
+        await ui.wait_until(lambda: "Wait?" in ui.text)
+        resolved = replace(FAILING.threads[0], is_resolved=True)
+        requests.details = replace(FAILING, threads=(FAILING.threads[1], resolved))
+        await ui.press("g")
+        await ui.wait_until(lambda: "release.yaml:2 · resolved" in ui.text)
+        assert "Wait?" in ui.text
+
+
 async def test_a_comment_on_the_code_is_shown_in_full():
     async with open_pull_request(FakePullRequests(), "reviews", (120, 40)) as ui:
         await ui.wait_until(lambda: "environments/staging/release.yaml:2 · unresolved · 2 replies" in ui.text)

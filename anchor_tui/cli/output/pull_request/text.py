@@ -19,7 +19,7 @@ from anchor_tui.domain.inspection.pull_request_texts import (
     describe_origin,
     describe_thread,
 )
-from anchor_tui.domain.status_marks import StatusMark, get_check_state_mark, get_review_mark
+from anchor_tui.domain.status_marks import get_check_state_mark, get_review_mark, get_thread_mark
 from anchor_tui.domain.text_lines import split_lines
 
 
@@ -76,9 +76,9 @@ def _render_reviews(pull: PullRequestDetails, now: datetime) -> Iterator[str]:
     if not pull.reviews and not pull.requested_reviewers:
         yield "no review"
     for thread in pull.threads:
-        glyph = (StatusMark.OK if thread.is_resolved else StatusMark.ATTENTION).glyph()
-        who = f"{thread.comments[0].author}, {format_age(thread.last_comment_at, now)} ago" if thread.comments else ""
-        yield f"{glyph} {describe_thread(thread)}  {who}"
+        last = thread.last_comment
+        who = f"{last.author}, {format_age(last.created_at, now)} ago" if last else ""
+        yield f"{get_thread_mark(is_resolved=thread.is_resolved).glyph()} {describe_thread(thread)}  {who}"
     if omitted := describe_omitted_threads(pull):
         yield f"and {omitted}"
     for commit in pull.commits:
