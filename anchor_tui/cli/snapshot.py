@@ -13,6 +13,7 @@ from anchor_tui.cli.arguments import (
     add_scenario_option,
     add_timeout_option,
     make_list_parser,
+    print_short_usage,
 )
 from anchor_tui.cli.context import load_command_context
 from anchor_tui.cli.exit_codes import ExitCode
@@ -81,10 +82,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--evidence",
         choices=EVIDENCE_SCOPES,
         default="budget",
-        help="what is read for the checks: none, git (only files), budget (also the manifests of the "
-        "policy.evidence_budget most important applications, the default), all",
+        help="what is read for checks and causes: none (no check, no cause), git (checks of files, no cause), budget "
+        "(also the manifests of the policy.evidence_budget most important applications, and the causes of 50 unhealthy "
+        "ones; the default), all (of every application)",
     )
-    add_timeout_option(parser, f"default {READ_TIMEOUT_S:g}", default=READ_TIMEOUT_S, maximum=MAX_TIMEOUT_S)
+    add_timeout_option(
+        parser,
+        f"seconds for each source, default {READ_TIMEOUT_S:g}; then what was read is printed, the rest is unknown, and "
+        "stderr names the sources that were cut",
+        default=READ_TIMEOUT_S,
+        maximum=MAX_TIMEOUT_S,
+    )
     parser.add_argument("--demo", action="store_true", help="read the embedded servers instead of the configured ones")
     add_scenario_option(parser)
 
@@ -95,6 +103,10 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     `keys_by_action` contains the actions that `[keys]` may name. Raises `config.errors.ConfigErrors` and
     `services.runtime_context.DemoError`.
     """
+    if arguments.evidence == "none" and "policy" in arguments.fail_on:
+        print_error("--fail-on policy needs checks, and --evidence none evaluates none: use git, budget or all")
+        print_short_usage(arguments)
+        return ExitCode.USAGE
     if not arguments.demo:
         context = load_command_context(arguments, keys_by_action)
         return _print_snapshot(context, arguments)
@@ -103,7 +115,7 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
 
 
 def _print_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> int:
-    from anchor_tui.services.observe.observer import observe_once
+    from anchor_tui.services.observe.observer import PARTIAL_READING, observe_once
 
     snapshot = observe_once(
         context.config, context.environ, context.home, arguments.timeout, evidence=arguments.evidence
@@ -113,6 +125,9 @@ def _print_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> i
         return ExitCode.USAGE
     for source in snapshot.sources_not_fresh:
         print_error(f"{source.id}: {source.error.message if source.error else source.state}")
+    for problem in snapshot.problems:
+        if problem.kind == PARTIAL_READING:
+            print_error(f"{problem.subject}: {problem.message}: use a longer --timeout to read it")
     return find_exit_code(snapshot, arguments.fail_on)
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from anchor_tui.cli import snapshot as snapshot_command
 from anchor_tui.cli.snapshot import FAIL_ON_CONDITIONS, find_exit_code
 from anchor_tui.config.location import CONFIG_FILE_NAME
-from anchor_tui.domain.model import Finding, SourceFailure
+from anchor_tui.domain.model import Finding, Problem, SourceFailure
 from anchor_tui.domain.readings import Loading, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.domain.source_data import HeadCommit
@@ -177,6 +177,23 @@ def test_unread_sources_are_reported_on_stderr_besides_the_document(observed, ca
     printed = capfd.readouterr()
     assert snapshot_from_json(printed.out) == rich.snapshot()
     assert printed.err == "anchor-tui: github: https://api.github.com: no answer within 15 s\n"
+
+
+def test_sources_that_were_cut_are_reported_on_stderr(observed, capfd):
+    cut = Problem("argocd", observer.PARTIAL_READING, "only a part was read within 15 s; the rest is unknown")
+    observed[0] = replace(HEALTHY, problems=(Problem("argocd", "stream", "no stream"), cut))
+    assert run_in_process("snapshot") == 0
+    assert capfd.readouterr().err == (
+        "anchor-tui: argocd: only a part was read within 15 s; the rest is unknown: use a longer --timeout to read it\n"
+    )
+
+
+@pytest.mark.parametrize(("evidence", "code"), [("none", 2), ("git", 0), ("budget", 0), ("all", 0)])
+def test_policy_cannot_be_a_condition_without_checks(observed, capfd, evidence, code):
+    observed[0] = HEALTHY
+    assert run_in_process("snapshot", "--evidence", evidence, "--fail-on", "failing,policy") == code
+    printed = capfd.readouterr()
+    assert ("--evidence none" in printed.err) == (code == 2) == (printed.out == "")
 
 
 def test_without_tokens_the_document_is_printed_with_exit_2(folder, capfd):

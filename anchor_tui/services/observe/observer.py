@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import AppId, Diagnosis, Snapshot, SourceFailure
+from anchor_tui.domain.model import AppId, Diagnosis, Problem, Snapshot, SourceFailure
 from anchor_tui.domain.readings import Fresh, Loading, Reading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID, get_latest_value
@@ -48,6 +48,8 @@ COMPARE_TIMEOUT_S = 5.0
 """The longest wait of a single reading for the comparison of the synced commits with the head, in seconds."""
 READING_BATCH_S = 0.005
 """The readings of so many seconds become one snapshot."""
+PARTIAL_READING = "partial"
+"""The kind of the problem that a single reading did not contain everything of a source."""
 PAUSE_FACTOR = 4
 """The pause before a snapshot, as a multiple of the time that the last one took: keys have most of the time."""
 
@@ -215,8 +217,11 @@ async def _read_in_time(source: DataSource, timeout_s: float) -> Reading[Any]:
         async with asyncio.timeout(timeout_s):
             return await source.read()
     except TimeoutError:
-        missed = Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s"))
-        return source.get_partial_reading(timeout_s) or missed
+        partial = source.get_partial_reading(timeout_s)
+    if partial is None:
+        return Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s"))
+    cut = Problem(source.id, PARTIAL_READING, f"only a part was read within {timeout_s:g} s; the rest is unknown")
+    return replace(partial, problems=(*partial.problems, cut))
 
 
 def _to_failure(error: Exception) -> SourceFailure:

@@ -359,3 +359,4 @@ async def test_a_deadline_keeps_what_a_source_has_read():
     snapshot = await Observer(config(), [argo, FakeSource("github")], lambda: NOW).read_once(0.01)
     assert state(snapshot) == "fresh"
     assert len(snapshot.all_applications) == 3
+    assert [(problem.subject, problem.kind) for problem in snapshot.problems] == [("argocd", "partial")]
