@@ -30,13 +30,13 @@ T = TypeVar("T")
 POLL_S = 5.0
 """The pause between two readings of a visible panel, in seconds."""
 MAX_POLL_S = 60.0
-PAUSE_SHARE = 20.0
+PAUSE_FACTOR = 20.0
 """The pause is at least this number of times as long as the reading took, but not longer than MAX_POLL_S."""
 
 
 def choose_pause_s(poll_s: float, took_s: float) -> float:
     """Return the pause after a reading, in seconds: one that takes long is repeated less often."""
-    return max(poll_s, min(MAX_POLL_S, PAUSE_SHARE * took_s))
+    return max(poll_s, min(MAX_POLL_S, PAUSE_FACTOR * took_s))
 
 
 class InspectionRequests(Protocol):

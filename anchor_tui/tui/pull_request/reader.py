@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
@@ -14,6 +15,7 @@ from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import SourceFailure
 from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.domain.source_states import keep_last_value
+from anchor_tui.tui.inspection.panel import choose_pause_s
 from anchor_tui.tui.pull_request.parts import PullRequestReadings
 from anchor_tui.tui.workers import start_worker
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 POLL_S = 15.0
-"""The pause between two readings, in seconds. One reading costs one point of GitHub's hourly budget."""
+"""The shortest pause between two readings, in seconds. One reading costs a point of GitHub's hourly budget, and one
+more for each further page of checks. These take longer, so that they are read less often."""
 
 
 class PullRequestRequests(Protocol):
@@ -51,7 +54,7 @@ class PullRequestReader:
         """The jobs whose log could not be read; they are tried again after the next reading."""
 
     def begin(self) -> None:
-        """Read now, and then every POLL_S seconds."""
+        """Read now, and then every POLL_S seconds, or less often if a reading takes long."""
         start_worker(self._owner, self._read_repeatedly, group="reading", exclusive=True)
 
     def stop(self) -> None:
@@ -73,6 +76,7 @@ class PullRequestReader:
     async def _read_repeatedly(self) -> None:
         readings = self.readings
         while True:
+            began = time.monotonic()
             details = await self._request(lambda inspector: inspector.read_details())
             self._failed_jobs.clear()
             readings.details = keep_last_value(readings.details, details)
@@ -84,7 +88,7 @@ class PullRequestReader:
                 if isinstance(patches, Fresh):
                     self._patches_head = pull.head_sha
                 self._on_read()
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(choose_pause_s(POLL_S, time.monotonic() - began))
 
     async def _read_log(self, job_id: int) -> None:
         self._log_in_flight = job_id

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from anchor_tui.tui.inspection.panel import MAX_POLL_S
+from anchor_tui.tui.pull_request import reader
+from anchor_tui.tui.pull_request.reader import POLL_S
 from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines
 from anchor_tui.tui.screens.detail import DetailScreen
 from anchor_tui.tui.screens.fleet import FleetScreen
@@ -313,6 +318,20 @@ async def test_tab_and_clicks_change_the_panel():
         assert screen(ui).pane == "Reviews & commits"
         await ui.pilot.click("PaneTabs", offset=(15, 0))
         assert screen(ui).pane == "Files"
+
+
+@pytest.mark.parametrize(("took_s", "pause_s"), [(0.2, POLL_S), (1.5, 30.0), (20.0, MAX_POLL_S)])
+async def test_a_slow_reading_is_repeated_less_often(monkeypatch, took_s, pause_s):
+    pauses, times = [], iter([100.0, 100.0 + took_s])
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(reader, "asyncio", SimpleNamespace(sleep=sleep, wrap_future=asyncio.wrap_future))
+    monkeypatch.setattr(reader, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    async with open_pull_request(FakePullRequests()) as ui:
+        await ui.wait_until(lambda: pauses == [pause_s])
 
 
 async def test_q_closes_the_screen_only():
