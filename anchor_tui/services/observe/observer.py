@@ -51,7 +51,13 @@ READING_BATCH_S = 0.005
 PARTIAL_READING = "partial"
 """The kind of the problem that a single reading did not contain everything of a source."""
 PAUSE_FACTOR = 4
-"""The pause before a snapshot, as a multiple of the time that the last one took: keys have most of the time."""
+"""The pause before a snapshot, as a multiple of the time that the last one took: keys have most of the time. It is not
+longer than SNAPSHOT_INTERVAL_S: a snapshot may take long because the machine was suspended."""
+
+
+def get_snapshot_pause_s(duration_s: float) -> float:
+    """Return the pause before a snapshot, in seconds, if the last one took `duration_s`."""
+    return min(max(READING_BATCH_S, PAUSE_FACTOR * duration_s), SNAPSHOT_INTERVAL_S)
 
 
 class Observer:
@@ -121,7 +127,7 @@ class Observer:
                     try:
                         async with asyncio.timeout(SNAPSHOT_INTERVAL_S):
                             await self._changed.wait()
-                        await asyncio.sleep(max(READING_BATCH_S, PAUSE_FACTOR * duration_s))
+                        await asyncio.sleep(get_snapshot_pause_s(duration_s))
                     except TimeoutError:
                         pass
                     self._changed.clear()

@@ -166,6 +166,12 @@ async def test_cancelling_the_observer_cancels_every_source():
     assert github_source.cancelled
 
 
+@pytest.mark.parametrize(("duration_s", "pause_s"), [(0.5, 2.0), (4.0, 5.0), (3600.0, 5.0)])
+def test_a_slow_snapshot_delays_the_next_one_within_limits(duration_s, pause_s):
+    assert module.get_snapshot_pause_s(0.0) == module.READING_BATCH_S
+    assert module.get_snapshot_pause_s(duration_s) == pause_s
+
+
 async def test_github_starts_after_the_first_frame():
     first_frame = asyncio.Event()
     argocd_source, github_source = FakeSource(), FakeSource("github")
