@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +27,7 @@ def format_json_line(document: object) -> str:
 def _format_compact(document: object) -> str:
     text = _encode_clean_document(document)
     if text is None:
-        text = json.dumps(clean_document(document), ensure_ascii=False, separators=(",", ":"))
+        text = msgspec.json.encode(clean_document(document)).decode()
     return escape_json(text)
 
 
