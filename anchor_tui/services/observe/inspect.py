@@ -120,9 +120,9 @@ class ApplicationInspector:
         """Read the live object of a resource. Argo CD masks the values of a Secret."""
         from anchor_tui.sources.argocd.inspection_reader import read_live_object
 
-        reused = self._connections.reused_answers
+        parsed = self._connections.parsed_responses
         return await self._read(
-            lambda client: read_live_object(client, *self._identity, node, reused), "applications, get"
+            lambda client: read_live_object(client, *self._identity, node, parsed), "applications, get"
         )
 
     async def read_application_manifest(self) -> Reading[Mapping[str, Any]]:
@@ -213,8 +213,8 @@ class ApplicationInspector:
         """Read the difference between live and git of every resource."""
         from anchor_tui.sources.argocd.inspection_reader import read_differences
 
-        reused = self._connections.reused_answers
-        return await self._read(lambda client: read_differences(client, *self._identity, reused), "applications, get")
+        parsed = self._connections.parsed_responses
+        return await self._read(lambda client: read_differences(client, *self._identity, parsed), "applications, get")
 
     async def aclose(self) -> None:
         """Close the connections."""
