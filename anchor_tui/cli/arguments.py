@@ -133,17 +133,23 @@ def add_timeout_option(
     parser: argparse.ArgumentParser, description: str, *, default: float | None, maximum: float
 ) -> None:
     """Add `--timeout`. `default` and `maximum` are in seconds."""
+    parse = make_number_parser(maximum, "seconds")
+    parser.add_argument("--timeout", type=parse, default=default, metavar="SECONDS", help=description)
 
-    def parse_seconds(text: str) -> float:
+
+def make_number_parser(maximum: float, unit: str, *, allows_zero: bool = False) -> Callable[[str], float]:
+    """Return a parser of positive numbers."""
+
+    def parse_number(text: str) -> float:
         try:
-            seconds = float(text)
+            number = float(text)
         except ValueError:
-            seconds = 0.0
-        if not 0 < seconds <= maximum:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to {maximum:.0f}")
-        return seconds
+            number = -1.0
+        if not 0 <= number <= maximum or (number == 0 and not allows_zero):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of {unit} up to {maximum:.0f}")
+        return number
 
-    parser.add_argument("--timeout", type=parse_seconds, default=default, metavar="SECONDS", help=description)
+    return parse_number
 
 
 def make_list_parser(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:

@@ -51,7 +51,7 @@ SIDE is argocd, github or status; MUTATION is a GraphQL mutation, such as create
   dead-stream            argocd: a stream sends nothing after its first events
   cut-stream             argocd: a stream ends after its first event
   next-line              argocd: messages in a stream contain U+0085
-  cold-cache             argocd: manifests and trees are an error after 60 s; cold-cache=SECONDS: after SECONDS
+  cold-cache             argocd: manifests and trees fail after 60 s; cold-cache=SECONDS: after SECONDS
   forbidden=APPLICATION  argocd: one application that the token may not see
   deny=FIELD             github: a GraphQL field that the token may not see, such as contexts"""
 

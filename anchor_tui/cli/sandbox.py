@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
-from anchor_tui.cli.arguments import CommandParser, add_scenario_option
+from anchor_tui.cli.arguments import CommandParser, add_scenario_option, make_number_parser
 from anchor_tui.cli.command_parsers import add_command
 from anchor_tui.config.location import CONFIG_FILE_NAME
 
@@ -25,7 +24,11 @@ def add_arguments(parser: CommandParser) -> None:
     )
     serve.add_argument("--fault", action="append", default=[], metavar="FAULT", help="inject a fault; may be repeated")
     serve.add_argument(
-        "--storm", type=_parse_rate, default=0.0, metavar="N", help="change N applications of scale-N per second"
+        "--storm",
+        type=make_number_parser(MAX_STORM_PER_S, "changes per second", allows_zero=True),
+        default=0.0,
+        metavar="RATE",
+        help="change so many applications of scale-N per second",
     )
     serve.add_argument("--port-argocd", type=int, default=0, metavar="N", help="default: any free port")
     serve.add_argument("--port-github", type=int, default=0, metavar="N", help="default: any free port")
@@ -35,13 +38,3 @@ def add_arguments(parser: CommandParser) -> None:
         action="store_true",
         help="end when stdin closes, as at the end of the parent process, and remove the --write folder",
     )
-
-
-def _parse_rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate <= MAX_STORM_PER_S:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number up to {MAX_STORM_PER_S}")
-    return rate

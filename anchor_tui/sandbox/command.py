@@ -169,7 +169,7 @@ def write_configuration(box: Sandbox, folder: Path) -> Path:
         "app_repo": box.app_repo,
     }
     text = CONFIGURATION_TEMPLATE.format(**values)
-    if box.scenario.uses_selectors:
+    if box.scenario.tenant_count:
         text += _format_selectors()
     (folder / CONFIG_FILE_NAME).write_text(text, encoding="utf-8")
     _write_private_file(folder / "env", ENVIRONMENT_TEMPLATE.format(**values))

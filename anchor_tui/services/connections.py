@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchor_tui.config.model import Config
-from anchor_tui.sources.argocd.reused_answers import ReusedAnswers
+from anchor_tui.sources.argocd.parsed_responses import ParsedResponses
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
@@ -29,7 +29,8 @@ class Connections:
         self.config = config
         self.environ = environ
         self._home = home
-        self.reused_answers = ReusedAnswers()
+        self.parsed_responses = ParsedResponses()
+        """The values of large responses, reused by later readings."""
 
     async def connect_argocd(self, server_name: str) -> ArgoClient:
         """Open a client of one Argo CD. Raises SourceError."""

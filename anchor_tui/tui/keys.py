@@ -102,7 +102,7 @@ LOG_KEYS: tuple[KeyAction, ...] = (
     _in_logs("log-pause", "space", "Pause", "Show no new lines until the key is pressed again"),
     _in_logs("log-error", "e", "Last error", "To the last line that reports an error; again: to the one before"),
     _in_logs("log-pod", "n", "Pod", "All pods, then one pod after the other"),
-    _in_logs("log-container", "i", "Container", "The container that matters, one after the other, then all at once"),
+    _in_logs("log-container", "i", "Container", "Show the next container, then all at once, then the one that matters"),
     _in_logs("log-previous", "l", "Previous", "The log of the process before the last restart"),
     _in_logs("log-since", "d", "Since", "The last lines, or those of the last 5 min, 30 min, 2 h, or 24 h"),
     _in_logs("log-wrap", "w", "Wrap", "Wrap long lines"),

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from anchor_tui.domain.identity_cache import IdentityCache
-from anchor_tui.domain.model import AppId, Environment
+from anchor_tui.domain.model import Environment
 from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.tui.targets import index_applications
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
-
-_IDS = IdentityCache[frozenset[AppId]]()
 
 
 def select_running_jobs(jobs: Sequence[Job], environment: Environment) -> list[Job]:
@@ -20,15 +18,11 @@ def select_running_jobs(jobs: Sequence[Job], environment: Environment) -> list[J
     running = [job for job in jobs if not job.is_over]
     if not running:
         return []
-    ids = _IDS.get(
-        environment.name,
-        (environment.applications,),
-        lambda: frozenset(application.id for application in environment.applications),
-    )
+    known = index_applications(environment)
     return [
         job
         for job in running
-        if environment.name in job.plan.order.environments or any(group.application in ids for group in job.groups)
+        if environment.name in job.plan.order.environments or any(group.application in known for group in job.groups)
     ]
 
 

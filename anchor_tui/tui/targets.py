@@ -101,28 +101,33 @@ def explain_unavailable_action(
 def _explain_cluster_action(action: str, target: ActionTarget, environment: Environment, snapshot: Snapshot) -> str:
     if reason := _explain_unread_source(snapshot, environment.source, "Argo CD"):
         return reason
-    if target.applications:
-        found = _find_applications(target.applications, environment, snapshot)
-        if next(found, None) is None:
-            return "the environment has no known application"
-        found = _find_applications(target.applications, environment, snapshot)
-        is_running = action == "terminate" and any(map(_has_running_operation, found))
-    elif not environment.applications:
+    chosen = _find_applications(target.applications, environment, snapshot)
+    known = next(chosen if target.applications else iter(environment.applications), None)
+    if known is None:
         return "the environment has no known application"
+    if action != "terminate":
+        return ""
+    if target.applications:
+        is_running = any(map(_has_running_operation, (known, *chosen)))
     else:
-        is_running = action == "terminate" and _runs_operation(environment)
-    return "no operation to end" if action == "terminate" and not is_running else ""
+        is_running = _runs_operation(environment)
+    return "" if is_running else "no operation to end"
 
 
-_BY_ID = ElementIndex[AppId, Application](lambda application: application.id)
+_APPLICATIONS = ElementIndex[AppId, Application](lambda application: application.id)
 _RUNNING = IdentityCache[bool]()
+
+
+def index_applications(environment: Environment) -> Mapping[AppId, Application]:
+    """Return the applications of an environment by their ids. The mapping is valid until the next snapshot."""
+    return _APPLICATIONS.get(environment.name, environment.applications)
 
 
 def _find_applications(ids: Iterable[AppId], first: Environment, snapshot: Snapshot) -> Iterator[Application]:
     """Yield the known applications. `first` is searched before the other environments."""
     for id_ in ids:
         for environment in (first, *snapshot.environments):
-            if (found := _BY_ID.get(environment.name, environment.applications).get(id_)) is not None:
+            if (found := index_applications(environment).get(id_)) is not None:
                 yield found
                 break
 

@@ -23,6 +23,8 @@ from tests.domain.policy.sample_repo import ROOT
         (["snapshot", "--timeout", "0"], "'0' is not a number of seconds"),
         (["snapshot", "--timeout", "nan"], "'nan' is not a number of seconds"),
         (["snapshot", "--timeout", "soon"], "'soon' is not a number of seconds"),
+        (["sandbox", "serve", "--storm", "soon"], "'soon' is not a number of changes per second up to 10000"),
+        (["sandbox", "serve", "--storm", "-1"], "'-1' is not a number of changes per second up to 10000"),
         (["snapshot", "more"], "unrecognized arguments: more"),
         (["snapshot", "--form", "json"], "unrecognized arguments: --form json"),
         (["fly"], "there is no command 'fly'; there are demo, snapshot, check"),

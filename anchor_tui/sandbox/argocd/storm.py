@@ -1,4 +1,4 @@
-"""A storm of changes: tenants become Progressing and Healthy again, so many times per second."""
+"""A storm of changes: the health of tenants alternates between Healthy and Progressing at a given rate."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ NEXT_HEALTH = {"Healthy": "Progressing", "Progressing": "Healthy"}
 
 
 class ChangeStorm:
-    """Changes the health of one tenant after the other. Degraded tenants do not take part.
+    """Changes the health of one tenant after the other. Degraded tenants are left out.
 
-    `health.lastTransitionTime` stays, so that both states of a tenant are encoded once: the storm costs the server
-    little, and its rate is that of the events.
+    `health.lastTransitionTime` does not change. Both states of a tenant are therefore encoded only once, and the server
+    is fast enough to send an event for each change.
     """
 
     def __init__(self, controller: ApplicationController, encoded: EncodedApplications, clock: Clock) -> None:
@@ -53,7 +53,7 @@ class ChangeStorm:
 
     def _change(self, app: ClusterApplication) -> None:
         version, states = self._states.get(app.key, (-1, {}))
-        if version != app.resource_version:  # something else has changed, too
+        if version != app.resource_version:  # another writer has changed the tenant since
             states = {}
         states[app.health] = self._encoded.take_forms(app)
         app.health = NEXT_HEALTH[app.health]

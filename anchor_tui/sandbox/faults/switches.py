@@ -14,7 +14,8 @@ MUTATION is a field of a GraphQL mutation, such as createCommitOnBranch; other r
     argocd:dead-stream          send nothing after the first events of a stream
     argocd:cut-stream           end a stream after its first event
     argocd:next-line            begin each message in a stream with U+0085, which JSON does not escape
-    argocd:cold-cache=60        respond 60 s later, with an error, to a request for manifests or a tree
+    argocd:cold-cache           respond with an error after 60 s to requests for manifests and trees;
+                                cold-cache=SECONDS: after SECONDS
     argocd:forbidden=NAME       hide one application from the token
     github:deny=FIELD           hide a GraphQL field from the token: contexts, refUpdateRule, rules, ...;
                                 deny=settings: variables and secrets, with the missing permission
@@ -23,6 +24,7 @@ MUTATION is a field of a GraphQL mutation, such as createCommitOnBranch; other r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -69,11 +71,10 @@ class Fault:
             raise ValueError(f"unknown fault {self.kind!r}: known are {', '.join(get_args(FaultKind))}")
         if self.kind in REQUIRED_VALUES and not self.value:
             raise ValueError(f"{self.kind} needs {REQUIRED_VALUES[self.kind]}")
-        if (self.kind == "latency" or (self.kind == "cold-cache" and self.value)) and not float(self.value) >= 0:
-            raise ValueError(f"{self.kind} needs a number of seconds")
-        if self.kind == "status" and int(self.value) not in FAULT_STATUSES:
-            raise ValueError(f"status needs {REQUIRED_VALUES['status']}")
-
+        if self.kind in {"latency", "cold-cache"} and self.value and not _is_duration(self.value):
+            raise ValueError(f"{self.kind} needs a number of seconds, not {self.value!r}")
+        if self.kind == "status" and self.value not in map(str, FAULT_STATUSES):
+            raise ValueError(f"status needs {REQUIRED_VALUES['status']}, not {self.value!r}")
         if self.kind in {"reset", "hang"} and self.value not in {"", "after"}:
             raise ValueError(f"{self.kind} accepts only the value after")
 
@@ -81,6 +82,13 @@ class Fault:
         """Report whether the fault applies to a request."""
         meant = not self.operation or self.operation in operations
         return path.startswith(self.path) and self.method in {"", method} and meant
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        return 0 <= float(text) < math.inf
+    except ValueError:
+        return False
 
 
 def parse_fault(text: str) -> Fault:

@@ -309,7 +309,7 @@ def find_scenario(name: str) -> Scenario:
         steady = SCENARIOS["steady"]
         total = min(max(int(match[1]), OWN_APPLICATIONS), MAX_APPLICATIONS)
         summary = f"steady with {total} applications; each environment selects a third of them by a label"
-        return replace(steady, name=name, summary=summary, tenant_count=total - OWN_APPLICATIONS, uses_selectors=True)
+        return replace(steady, name=name, summary=summary, tenant_count=total - OWN_APPLICATIONS)
     if name not in SCENARIOS:
         from difflib import get_close_matches  # takes a millisecond; needed only for errors
 

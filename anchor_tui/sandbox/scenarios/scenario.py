@@ -56,8 +56,7 @@ class Scenario:
     manual_changes: tuple[ManualChange, ...] = ()
     windows: tuple[ProjectSyncWindow, ...] = ()
     tenant_count: int = 0
-    uses_selectors: bool = False
-    """The written configuration selects the applications of an environment by a label."""
+    """Further applications. With them, the written configuration selects those of an environment by a label."""
 
     @property
     def history(self) -> tuple[SeedPullRequest, ...]:

@@ -31,6 +31,7 @@ from anchor_tui.sources.github.pull_request_queries import read_branch_state, re
 from anchor_tui.sources.github.release_history import read_release_history
 from anchor_tui.sources.github.source import GitHubSource
 from anchor_tui.sources.github.workflow_runs import read_running_workflows
+from anchor_tui.sources.worker_pool import call_concurrently
 
 MAX_PARALLEL_READS = 8
 MAX_EARLIER_FILES = 8
@@ -93,13 +94,10 @@ class PlanInputCollector:
         return self._release_applications(replace(order, environments=names), snapshot)
 
     async def _read_states(self, applications: Iterable[Application]) -> dict[AppId, AppState | Refusal]:
-        limit = asyncio.Semaphore(MAX_PARALLEL_READS)
-
         async def read(application: Application) -> tuple[AppId, AppState | Refusal]:
-            async with limit:
-                return application.id, await self._read_state(application)
+            return application.id, await self._read_state(application)
 
-        return dict(await asyncio.gather(*(read(one) for one in applications)))
+        return dict(await call_concurrently(read, applications, MAX_PARALLEL_READS))
 
     async def _read_state(self, application: Application) -> AppState | Refusal:
         if application.presence != "found":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.inspection.deployments import DeployedRevision, Deployment
 from anchor_tui.domain.readings import Fresh, Reading, Unavailable, get_failure
+from anchor_tui.sources.worker_pool import call_concurrently
 
 if TYPE_CHECKING:
     from anchor_tui.services.observe.inspect import ApplicationInspector
@@ -34,14 +34,12 @@ async def read_history(
     if not isinstance(details, Fresh):
         return Unavailable(get_failure(details))
     deployments = details.value.deployments
-    limit = asyncio.Semaphore(MAX_CONCURRENT_REVISIONS)
 
     async def read_one(revision: str) -> DeployedRevision:
-        async with limit:
-            return await _read_revision(inspector, environment, revision, known.get(revision, DeployedRevision()))
+        return await _read_revision(inspector, environment, revision, known.get(revision, DeployedRevision()))
 
     revisions = list(dict.fromkeys(deployment.revision for deployment in deployments))[:MAX_REVISIONS]
-    found = await asyncio.gather(*(read_one(revision) for revision in revisions))
+    found = await call_concurrently(read_one, revisions, MAX_CONCURRENT_REVISIONS)
     history = ApplicationHistory(deployments, dict(zip(revisions, found, strict=True)))
     return Fresh(history, details.taken_at, details.fresh_until)
 

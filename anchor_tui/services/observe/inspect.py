@@ -5,7 +5,6 @@ A part that cannot be read is Unavailable with the reason, for example the missi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,8 +21,9 @@ from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe import log_streams, tree_stream
 from anchor_tui.services.observe.revisions import RevisionReader
-from anchor_tui.services.observe.shared_client import SharedClient
 from anchor_tui.sources.errors import Forbidden, SourceError
+from anchor_tui.sources.shared_client import SharedClient
+from anchor_tui.sources.worker_pool import call_concurrently
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.resource_state import OfferedAction
@@ -99,28 +99,20 @@ class ApplicationInspector:
             readings = [await self.read_events()]
         else:
             chosen, readings = list(tree.walk_below(node)), []
-        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
-
-        async def read_one(found: ResourceNode) -> Reading[tuple[ClusterEvent, ...]]:
-            async with limit:
-                return await self.read_events(found)
-
         nodes = [found for found in chosen if found.uid][:MAX_EVENT_REQUESTS]
-        readings += await asyncio.gather(*(read_one(found) for found in nodes))
+        readings += await call_concurrently(self.read_events, nodes, MAX_CONCURRENT_REQUESTS)
         return _merge_readings(readings, lambda event: event.last_at)
 
     async def read_logs(self, selections: Sequence[LogSelection]) -> Reading[tuple[LogLine, ...]]:
         """Read several logs and return their lines in the order of their times."""
-        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
         async def read_one(selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
-            async with limit:
-                found = await self.read_log(selection)
+            found = await self.read_log(selection)
             if not selection.names_container or not isinstance(found, Fresh):
                 return found
             return replace(found, value=tuple(replace(line, container=selection.container) for line in found.value))
 
-        readings = await asyncio.gather(*(read_one(selection) for selection in selections))
+        readings = await call_concurrently(read_one, selections, MAX_CONCURRENT_REQUESTS)
         merged = _merge_readings(readings, lambda line: line.at)
         return replace(merged, value=tuple(reversed(merged.value))) if isinstance(merged, Fresh) else merged
 
@@ -128,9 +120,9 @@ class ApplicationInspector:
         """Read the live object of a resource. Argo CD masks the values of a Secret."""
         from anchor_tui.sources.argocd.inspection_reader import read_live_object
 
-        reused = self._connections.reused_answers
+        parsed = self._connections.parsed_responses
         return await self._read(
-            lambda client: read_live_object(client, *self._identity, node, reused), "applications, get"
+            lambda client: read_live_object(client, *self._identity, node, parsed), "applications, get"
         )
 
     async def read_application_manifest(self) -> Reading[Mapping[str, Any]]:
@@ -221,8 +213,8 @@ class ApplicationInspector:
         """Read the difference between live and git of every resource."""
         from anchor_tui.sources.argocd.inspection_reader import read_differences
 
-        reused = self._connections.reused_answers
-        return await self._read(lambda client: read_differences(client, *self._identity, reused), "applications, get")
+        parsed = self._connections.parsed_responses
+        return await self._read(lambda client: read_differences(client, *self._identity, parsed), "applications, get")
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -15,8 +15,8 @@ from anchor_tui.domain.inspection.pull_request_details import (
 from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
-from anchor_tui.services.observe.shared_client import SharedClient
 from anchor_tui.sources.errors import Forbidden, SourceError
+from anchor_tui.sources.shared_client import SharedClient
 
 if TYPE_CHECKING:
     from anchor_tui.sources.github.client import GitHubClient

@@ -10,8 +10,8 @@ from anchor_tui.domain.model import Release, SourceFailure
 from anchor_tui.domain.readings import Fresh, Reading, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
-from anchor_tui.services.observe.shared_client import SharedClient
 from anchor_tui.sources.errors import SourceError
+from anchor_tui.sources.shared_client import SharedClient
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.commit_range import CommitRange

@@ -61,7 +61,7 @@ class FailureEvidenceReader:
 
         Without a change it is the same object. The applications are all suspect.
         """
-        return self._results.select(applications)
+        return self._results.keep_only(applications)
 
     async def refresh(self, client: ReadClient, applications: Sequence[Application], limit: int | None = None) -> bool:
         """Read the evidence about the applications that are due, in their order. Return True if there were any.

@@ -38,8 +38,8 @@ from anchor_tui.sources.argocd.inspection_schema import (
     RevisionMetadataResponse,
 )
 from anchor_tui.sources.argocd.managed_resources import LiveResourceJson, ManagedResourcesJson
+from anchor_tui.sources.argocd.parsed_responses import ParsedResponses
 from anchor_tui.sources.argocd.read_client import ReadClient
-from anchor_tui.sources.argocd.reused_answers import ReusedAnswers
 from anchor_tui.sources.errors import InvalidResponse
 from anchor_tui.sources.json_body import decode_json
 
@@ -91,7 +91,7 @@ async def read_resource_events(
 
 
 async def read_live_object(
-    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode, reused: ReusedAnswers | None = None
+    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode, parsed: ParsedResponses | None = None
 ) -> Mapping[str, Any]:
     """Return the live object of a resource. Argo CD masks the values of a Secret. Raises NotFound if it is gone."""
     query = application_query(id_, project) | resource_query(node.key, node.version)
@@ -103,7 +103,7 @@ async def read_live_object(
             raise InvalidResponse(f"the live object of {node.key} is not a JSON object")
         return found
 
-    return await (reused or ReusedAnswers()).parse((id_, node.key), response.body, parse)
+    return await (parsed or ParsedResponses()).parse((id_, node.key), response.body, parse)
 
 
 async def read_application_manifest(client: ReadClient, id_: AppId, project: str | None) -> Mapping[str, Any]:
@@ -200,11 +200,11 @@ async def read_revision_metadata(
 
 
 async def read_differences(
-    client: ReadClient, id_: AppId, project: str | None, reused: ReusedAnswers | None = None
+    client: ReadClient, id_: AppId, project: str | None, parsed: ParsedResponses | None = None
 ) -> tuple[ResourceDifference, ...]:
     """Return the difference between live and git of every resource, those that differ first."""
     response = await client.get(f"{application_path(id_)}/managed-resources", application_query(id_, project))
-    return await (reused or ReusedAnswers()).parse(
+    return await (parsed or ParsedResponses()).parse(
         (id_, "differences"),
         response.body,
         lambda: compare_resources(response.decode(ManagedResourcesJson).items or ()),

@@ -27,7 +27,7 @@ class LatestResults(Generic[T]):
         self._results[id_] = result
         self._selected_for = None
 
-    def select(self, applications: Sequence[Application]) -> Mapping[AppId, T]:
+    def keep_only(self, applications: Sequence[Application]) -> Mapping[AppId, T]:
         """Return the results of these applications, and forget all others."""
         if self._selected_for is not applications:
             selection = {app.id: self._results[app.id] for app in applications if app.id in self._results}

@@ -74,7 +74,7 @@ class ManagedResourcesReader:
 
         Without a change it is the same object.
         """
-        return self._results.select(applications)
+        return self._results.keep_only(applications)
 
     async def refresh(self, client: ReadClient, applications: Sequence[Application]) -> bool:
         """Read the manifests of the applications that are due, in their order. Return True if there were any."""

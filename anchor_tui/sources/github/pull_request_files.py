@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,6 +10,7 @@ from anchor_tui.domain.actions.repo_state import ProposedFile, PullRequestFiles
 from anchor_tui.sources.errors import InvalidResponse
 from anchor_tui.sources.github.file_contents import read_file_at
 from anchor_tui.sources.github.schema import convert_json
+from anchor_tui.sources.worker_pool import call_concurrently
 
 if TYPE_CHECKING:
     from anchor_tui.sources.github.client import GitHubClient
@@ -43,13 +43,11 @@ async def read_pull_request_files(client: GitHubClient, repository: str, base: s
     comparison = convert_json(answer, _HeadComparison)
     if comparison.files is None:
         raise InvalidResponse("GitHub does not list the files that the pull request changes")
-    limit = asyncio.Semaphore(MAX_PARALLEL_READS)
 
     async def read(file: _ListedFile) -> ProposedFile:
-        async with limit:
-            return await _read_changed_file(client, repository, file, comparison.merge_base_commit.sha, head)
+        return await _read_changed_file(client, repository, file, comparison.merge_base_commit.sha, head)
 
-    files = await asyncio.gather(*(read(file) for file in comparison.files[:MAX_READ_FILES]))
+    files = await call_concurrently(read, comparison.files[:MAX_READ_FILES], MAX_PARALLEL_READS)
     return PullRequestFiles(head, tuple(files), max(0, len(comparison.files) - MAX_READ_FILES))
 
 

@@ -17,6 +17,7 @@ from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.commit_comparison import CommitComparisons
 from anchor_tui.sources.github.setting_names import read_setting_names, unread_settings
+from anchor_tui.sources.shared_client import SharedClient
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import GitHubConfig
@@ -36,8 +37,7 @@ class SecondaryPoller:
     def __init__(self, config: GitHubConfig, connect: Callable[[], Awaitable[GitHubClient]]) -> None:
         self._repositories = tuple(dict.fromkeys(filter(None, (config.ops_repo, config.app_repo))))
         self._config = config
-        self._connect = connect
-        self._client: GitHubClient | None = None
+        self._client = SharedClient(connect)
         self._settings: dict[str, RepoSettingNames] = {}
         self._comparisons = CommitComparisons(config.ops_repo)
         self._wake = asyncio.Event()
@@ -97,7 +97,7 @@ class SecondaryPoller:
         """Compare what is pending, once; after a failure it stays unknown."""
         try:
             async with asyncio.timeout(ROUND_DEADLINE_S):
-                await self._comparisons.compare_pending(await self._get_client())
+                await self._comparisons.compare_pending(await self._client.get())
         except (SourceError, TimeoutError):
             pass
         finally:
@@ -128,7 +128,7 @@ class SecondaryPoller:
         """Compare what is pending; return the pause until the next round, in seconds."""
         try:
             async with asyncio.timeout(ROUND_DEADLINE_S):
-                has_results = await self._comparisons.compare_pending(await self._get_client())
+                has_results = await self._comparisons.compare_pending(await self._client.get())
         except (SourceError, TimeoutError):
             await self.close_client()
             return backoff.next_pause_s()
@@ -143,7 +143,7 @@ class SecondaryPoller:
         for repository in self._repositories:
             try:
                 async with asyncio.timeout(ROUND_DEADLINE_S):
-                    names, is_retryable = await read_setting_names(await self._get_client(), repository)
+                    names, is_retryable = await read_setting_names(await self._client.get(), repository)
             except (TimeoutError, SourceError) as error:
                 timeout = f"no answer within {ROUND_DEADLINE_S:g} s"
                 reason = error.message if isinstance(error, SourceError) else timeout
@@ -156,13 +156,6 @@ class SecondaryPoller:
             is_any_retryable = is_any_retryable or is_retryable
         return is_any_retryable
 
-    async def _get_client(self) -> GitHubClient:
-        if self._client is None:
-            self._client = await self._connect()
-        return self._client
-
     async def close_client(self) -> None:
         """Close the connections; the next request opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._client.aclose()

@@ -21,6 +21,7 @@ from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import RateLimited, SourceError, Timeout, Unauthenticated
 from anchor_tui.sources.github.repo_reader import RepoReader
 from anchor_tui.sources.github.secondary_polling import SecondaryPoller
+from anchor_tui.sources.shared_client import SharedClient
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config
@@ -47,10 +48,9 @@ class GitHubSource:
         """`connect` opens a client that allows the given GraphQL documents."""
         self._poll_s = float(config.github.poll_s)
         self._reader = RepoReader(config)
-        self._connect = connect
+        self._client = SharedClient(lambda: connect(self._reader.query_texts))
         self._now = now
         self._wake = asyncio.Event()
-        self._client: GitHubClient | None = None
         self._last: Fresh[OpsRepoData] | None = None
         self._published: Reading[OpsRepoData] | None = None
         self._secondary = SecondaryPoller(config.github, lambda: connect(frozenset()))  # REST only
@@ -113,9 +113,7 @@ class GitHubSource:
 
     async def close_client(self) -> None:
         """Close the connections; the next request opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._client.aclose()
 
     async def run(self, publish: Publish) -> None:
         """Publish readings until cancelled. Never raises SourceError."""
@@ -165,20 +163,15 @@ class GitHubSource:
         finally:
             await self.close_client()
 
-    async def _get_client(self) -> GitHubClient:
-        if self._client is None:
-            self._client = await self._connect(self._reader.query_texts)
-        return self._client
-
     async def _poll(self) -> Fresh[OpsRepoData]:
-        client = await self._get_client()
+        client = await self._client.get()
         taken_at = self._now()  # before the request: a slow answer, or slow parsing, makes a reading older
         repo, problems = await self._reader.poll(client)
         problems += _find_budget_problems(self._poll_s, repo.budget, taken_at)
         return self._to_fresh(repo, problems, taken_at)
 
     async def _read_with_history(self, polled: Fresh[OpsRepoData]) -> Fresh[OpsRepoData]:
-        repo, problems = await self._reader.read_history(await self._get_client(), polled.value)
+        repo, problems = await self._reader.read_history(await self._client.get(), polled.value)
         return self._to_fresh(repo, polled.problems + problems, polled.taken_at)
 
     def _to_fresh(self, repo: OpsRepoData, problems: tuple[Problem, ...], taken_at: datetime) -> Fresh[OpsRepoData]:

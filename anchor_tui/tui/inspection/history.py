@@ -20,6 +20,7 @@ from anchor_tui.services.observe.application_history import ApplicationHistory, 
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.inspection.panel import InspectionPanel
+from anchor_tui.tui.keys import READ_ONLY_NOTE
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import join_parts, link_pull_requests, muted_text, safe_text
@@ -236,7 +237,7 @@ class HistoryPanel(InspectionPanel[ApplicationHistory]):
         environment = snapshot.find_environment(self.environment)
         known = self._find_revision(deployment)
         if snapshot.read_only:
-            self._explain("Roll back", "read-only: no actions")
+            self._explain("Roll back", READ_ONLY_NOTE)
         elif environment is None:
             self._explain("Roll back", "the application is not in an environment any more")
         elif known.release is None:

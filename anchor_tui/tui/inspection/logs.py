@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -20,7 +19,6 @@ from anchor_tui.tui.inspection.log_session import ALL_CONTAINERS
 T = TypeVar("T")
 SINCE_CHOICES = (None, 300, 1_800, 7_200, 86_400)
 MAX_WHOLE_LINE = 256 * 1024
-_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class LogPanel(LogSearch):

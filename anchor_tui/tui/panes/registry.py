@@ -86,18 +86,16 @@ class FleetPanes:
 
 
 def _count_items(name: str, snapshot: Snapshot, environments: Sequence[Environment], jobs: Sequence[Job]) -> PaneTab:
+    if name == APPLICATIONS:
+        return PaneTab(name, *count_applications(environments))
     all_shown = len(environments) == len(snapshot.environments)
-    match name:
-        case "Applications":
-            return PaneTab(name, *count_applications(environments))
-        case "Policy":
-            return PaneTab(name, count_checks(snapshot, environments))
-        case "Pull requests":
-            return PaneTab(name, len(list_pull_requests(snapshot, environments, include_unassigned=all_shown)))
-        case "Sources":
-            return PaneTab(name, count_sources(snapshot, environments))
-        case _:
-            return PaneTab(name, len(jobs))
+    counters: dict[str, Callable[[], int]] = {
+        POLICY: lambda: count_checks(snapshot, environments),
+        PULL_REQUESTS: lambda: len(list_pull_requests(snapshot, environments, include_unassigned=all_shown)),
+        SOURCES: lambda: count_sources(snapshot, environments),
+        ACTIVITY: lambda: len(jobs),
+    }
+    return PaneTab(name, counters[name]())
 
 
 def _build_activity_pane(jobs: Sequence[Job]) -> PaneContent:

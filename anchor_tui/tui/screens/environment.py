@@ -120,15 +120,13 @@ class EnvironmentScreen(RowScreen):
         self.show_footer()
 
     def _build_pane(self, environment: Environment, snapshot: Snapshot) -> PaneContent:
-        match self.pane:
-            case "Applications":
-                return self._applications.build(snapshot, environment)
-            case "Policy":
-                return self._policy.build(snapshot, (environment,), show_all=False)
-            case "Pull requests":
-                return self._pull_requests.build(snapshot, (environment,), include_unassigned=False)
-            case _:
-                return build_releases_pane(snapshot, environment, self._history.releases, self._history.refusal)
+        builders: dict[str, Callable[[], PaneContent]] = {
+            RELEASES: lambda: build_releases_pane(snapshot, environment, self._history.releases, self._history.refusal),
+            APPLICATIONS: lambda: self._applications.build(snapshot, environment),
+            POLICY: lambda: self._policy.build(snapshot, (environment,), show_all=False),
+            PULL_REQUESTS: lambda: self._pull_requests.build(snapshot, (environment,), include_unassigned=False),
+        }
+        return builders[self.pane]()
 
     def _count_items(self, environment: Environment) -> tuple[PaneTab, ...]:
         assert self.snapshot is not None

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from anchor_tui.services.observe.shared_client import SharedClient
+from anchor_tui.sources.shared_client import SharedClient
 
 
 class FakeClient:

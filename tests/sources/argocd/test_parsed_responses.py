@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from anchor_tui.sources.argocd.reused_answers import LARGE_BYTES, MAX_REUSED, ReusedAnswers
+from anchor_tui.sources.argocd.parsed_responses import LARGE_BYTES, MAX_KEPT, ParsedResponses
 from anchor_tui.sources.errors import InvalidResponse
 
 LARGE, OTHER = b"a" * LARGE_BYTES, b"b" * LARGE_BYTES
@@ -22,7 +22,7 @@ class CountingParser:
 
 
 async def test_equal_bytes_are_parsed_once():
-    reused, parse = ReusedAnswers(), CountingParser()
+    reused, parse = ParsedResponses(), CountingParser()
     first = await reused.parse("manifest", LARGE, parse)
     assert await reused.parse("manifest", bytes(LARGE), parse) is first
     assert await reused.parse("manifest", OTHER, parse) is not first
@@ -31,31 +31,31 @@ async def test_equal_bytes_are_parsed_once():
 
 async def test_a_large_answer_is_parsed_on_another_thread():
     parse = CountingParser()
-    await ReusedAnswers().parse("manifest", LARGE, parse)
+    await ParsedResponses().parse("manifest", LARGE, parse)
     assert parse.threads != [threading.get_ident()]
 
 
 async def test_a_small_answer_is_not_kept():
-    reused, parse = ReusedAnswers(), CountingParser()
+    reused, parse = ParsedResponses(), CountingParser()
     assert await reused.parse("manifest", b"{}", parse) is not await reused.parse("manifest", b"{}", parse)
     assert set(parse.threads) == {threading.get_ident()}
 
 
 async def test_the_number_of_kept_answers_is_bounded():
-    reused, parse = ReusedAnswers(), CountingParser()
-    for name in range(MAX_REUSED + 1):
+    reused, parse = ParsedResponses(), CountingParser()
+    for name in range(MAX_KEPT + 1):
         await reused.parse(name, LARGE, parse)
-    await reused.parse(MAX_REUSED, LARGE, parse)
-    assert len(parse.threads) == MAX_REUSED + 1
+    await reused.parse(MAX_KEPT, LARGE, parse)
+    assert len(parse.threads) == MAX_KEPT + 1
     await reused.parse(0, LARGE, parse)
-    assert len(parse.threads) == MAX_REUSED + 2
+    assert len(parse.threads) == MAX_KEPT + 2
 
 
 async def test_an_unreadable_answer_is_not_kept():
     def fail() -> object:
         raise InvalidResponse("not JSON")
 
-    reused = ReusedAnswers()
+    reused = ParsedResponses()
     with pytest.raises(InvalidResponse):
         await reused.parse("manifest", LARGE, fail)
     assert await reused.parse("manifest", LARGE, lambda: 1) == 1
