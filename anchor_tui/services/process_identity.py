@@ -6,6 +6,7 @@ import getpass
 import os
 import secrets
 import socket
+from pathlib import Path
 
 from anchor_tui.domain.foreign_text import replace_surrogates
 
@@ -45,3 +46,24 @@ def is_process_alive(process: str) -> bool:
 def is_local_process_alive(process: str) -> bool:
     """Return whether a process of this machine may still be running."""
     return process.partition(":")[0] == socket.gethostname() and is_process_alive(process)
+
+
+def read_process_start(process: str) -> str:
+    """Return what distinguishes a process of this machine from a later one with its number; empty if it is unknown.
+
+    Linux reports it, other systems do not.
+    """
+    host, _, pid = process.rpartition(":")[0].rpartition(":")
+    if host != socket.gethostname() or not pid.isdecimal():
+        return ""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, ValueError, IndexError):
+        return ""
+    return f"{boot}:{started}"
+
+
+def is_same_process_alive(process: str, start: str) -> bool:
+    """Return whether a process may still be running. `start` is the `read_process_start` of it while it ran."""
+    return is_process_alive(process) and (not start or start == read_process_start(process))
