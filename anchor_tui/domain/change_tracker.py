@@ -22,9 +22,10 @@ class ChangeTracker:
     A value that returns after its source was lost is a change only if it is another one than before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lost: Iterable[Change] = ()) -> None:
+        """Begin without a snapshot. `lost` are changes to None: the values that an earlier process knew."""
         self._snapshot: Snapshot | None = None
-        self._lost: dict[ChangeKey, Change] = {}
+        self._lost = {change.key: change for change in lost}
         self._evaluated: set[tuple[str | None, str]] = set()
         """Environment and id of the checks that had a result. A place without a finding was clear then."""
 
@@ -38,6 +39,10 @@ class ChangeTracker:
         known = tuple(self._keep_known(changes))
         self._evaluated.update((change.environment, change.subject) for change in known if change.kind == "finding")
         return known
+
+    def is_lost(self, key: ChangeKey) -> bool:
+        """Return True if a value was known and is not in the last snapshot."""
+        return key in self._lost
 
     def _keep_known(self, changes: Iterable[Change]) -> Iterator[Change]:
         for change in changes:

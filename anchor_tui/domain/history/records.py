@@ -15,6 +15,10 @@ ChangeOrigin: TypeAlias = Literal["observed", "imported", "local"]
 `local`: an action of this operator."""
 
 
+_OF_PULL_REQUESTS = frozenset({"pull-request", "checks"})
+"""The kinds whose subject is the number of a pull request."""
+
+
 class SubjectKey(NamedTuple):
     """The identity of a value whose changes are recorded. A part that does not apply is an empty text."""
 
@@ -65,9 +69,10 @@ class RecordedChange(ValueObject, frozen=True):
 
     @property
     def key(self) -> SubjectKey:
-        """The identity of the value that changed."""
+        """The identity of the value that changed. A pull request can change which environments it is about."""
+        environment = "" if self.kind in _OF_PULL_REQUESTS else self.environment
         server, namespace, application = self.application or ("", "", "")
-        return SubjectKey(self.kind, self.environment, server, namespace, application, self.subject, self.place)
+        return SubjectKey(self.kind, environment, server, namespace, application, self.subject, self.place)
 
     @property
     def compared_value(self) -> str | None:
@@ -83,6 +88,11 @@ class RecordedState(ValueObject, frozen=True):
     compared_value: str | None
     observed_at: AwareDatetime
     server_at: AwareDatetime | None = None
+
+    @property
+    def at(self) -> AwareDatetime:
+        """The time of the last change, as `RecordedChange.at`."""
+        return min(self.server_at, self.observed_at) if self.server_at else self.observed_at
 
 
 class GoodRelease(ValueObject, frozen=True):

@@ -7,7 +7,7 @@ written, so that a change that two processes see is recorded once.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from anchor_tui.services.history.rows import (
     STATE_KEY_COLUMNS,
     clean_change,
     to_change_row,
+    to_good_release,
     to_good_row,
     to_key,
     to_microseconds,
@@ -67,10 +68,15 @@ class HistoryStore:
         self._states: dict[SubjectKey, RecordedState] = {}
         self._foreign: set[SubjectKey] = set()
         """The subjects whose last change this process did not write."""
+        self._unreported: dict[SubjectKey, RecordedState | None] | None = None
+        """The states before those that other processes have written, until `refresh` returns them."""
         self._last_change_id = 0
         self._data_version = -1
         with explain_errors(path, "read"):
             self._take_over_states()
+            self.imported = frozenset(row[0] for row in self._connection.execute("SELECT subject FROM imports"))
+            """The subjects whose past was imported before this process started."""
+        self._unreported = None
 
     @property
     def states(self) -> Mapping[SubjectKey, RecordedState]:
@@ -83,9 +89,9 @@ class HistoryStore:
             return ()
         with self._transaction():
             self._take_over_states()
-            changes = [change for change in map(clean_change, batch.changes) if self._is_new(change)]
-            changes += [change for change in map(clean_change, batch.forced) if self._is_different(change)]
-            stored = [self._insert_change(change) for change in self._without_repetitions(changes)]
+            stored = [self._insert_change(change) for change in self._list_new(batch)]
+            if not (stored or batch.good_releases or batch.imported):
+                return ()
             for good in batch.good_releases:
                 self._connection.execute(_UPSERT_GOOD, to_good_row(good))
             for subject in batch.imported:
@@ -97,10 +103,15 @@ class HistoryStore:
             self._remember(change)
         return tuple(stored)
 
-    def refresh(self) -> frozenset[SubjectKey]:
-        """Read what other processes have written since. Return the subjects that changed. Raises HistoryError."""
+    def refresh(self) -> Mapping[SubjectKey, RecordedState | None] | None:
+        """Read what other processes have written since the last call; None if they have written nothing.
+
+        Return the subjects that they changed, with the states before that. Raises HistoryError.
+        """
         with explain_errors(self.path, "read"):
-            return self._take_over_states()
+            self._take_over_states()
+        taken, self._unreported = self._unreported, None
+        return taken
 
     def start_session(self, at: datetime) -> None:
         """Record that this process is watching. End the sessions of processes that were killed. Raises HistoryError."""
@@ -129,10 +140,10 @@ class HistoryStore:
             )
         self._session_id = None
 
-    def list_imported(self) -> frozenset[str]:
-        """Return the subjects whose past was imported. Raises HistoryError."""
+    def read_good_releases(self) -> tuple[GoodRelease, ...]:
+        """Return every release that was healthy for the soak time. Raises HistoryError."""
         with explain_errors(self.path, "read"):
-            return frozenset(row[0] for row in self._connection.execute("SELECT subject FROM imports"))
+            return tuple(map(to_good_release, self._connection.execute(f"SELECT {GOOD_COLUMNS} FROM good_releases")))
 
     def prune(self, before: datetime) -> int:
         """Delete up to PRUNE_ROWS changes, and sessions, that ended before a time. Return the number of changes.
@@ -176,49 +187,49 @@ class HistoryStore:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _take_over_states(self) -> frozenset[SubjectKey]:
-        """Read the states that another process has written since the last call. Return their keys."""
+    def _take_over_states(self) -> None:
+        """Read the states that another process has written since the last call."""
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version == self._data_version:
-            return frozenset()
+            return
         taken = {}
         for row in self._connection.execute(_STATES, (self._last_change_id,)):
             taken[to_key(row[:7])] = to_state(row[7:11])
             self._last_change_id = max(self._last_change_id, row[11])
         self._data_version = version
+        self._unreported = {key: self._states.get(key) for key in taken} | (self._unreported or {})
         self._states.update(taken)
         self._foreign.update(taken)
-        return frozenset(taken)
 
-    def _is_different(self, change: RecordedChange) -> bool:
-        state = self._states.get(change.key)
-        return state is None or state.compared_value != change.compared_value
+    def _list_new(self, batch: HistoryBatch) -> Iterator[RecordedChange]:
+        """Yield the changes to values that their subjects do not have, with the `before` of the file.
 
-    def _is_new(self, change: RecordedChange) -> bool:
-        """Return True if the file does not contain a change or a later one of the same subject."""
-        if change.origin != "observed":
-            return True
-        if not self._is_different(change):
-            return False
-        state = self._states.get(change.key)
-        if state is None or change.key not in self._foreign:
-            return True
-        is_older = change.server_at is not None and state.server_at is not None and change.server_at < state.server_at
-        return change.observed_at >= state.observed_at and not is_older
-
-    def _without_repetitions(self, changes: Sequence[RecordedChange]) -> Iterator[RecordedChange]:
-        """Yield changes with the `before` of the file, without those to a value that the one before them led to."""
+        A server's time before the last change of the same subject is left out: the timeline would be out of order.
+        """
         latest: dict[SubjectKey, RecordedChange] = {}
-        for change in changes:
+        forced = {change.key for change in batch.forced}
+        for change in map(clean_change, (*batch.changes, *batch.forced)):
             if change.origin != "observed":
                 yield change
                 continue
-            last, state = latest.get(change.key), self._states.get(change.key)
-            if last is not None and last.compared_value == change.compared_value:
-                continue
-            before = last.after if last is not None else state.value if state is not None else change.before
-            latest[change.key] = change = replace(change, before=before)
+            key, known = change.key, latest.get(change.key) or self._states.get(change.key)
+            if known is not None:
+                if known.compared_value == change.compared_value:
+                    continue
+                if key not in latest and key not in forced and self._is_outdated(change, known):
+                    continue
+                before = known.after if isinstance(known, RecordedChange) else known.value
+                is_ordered = change.server_at is None or change.server_at >= known.at
+                change = replace(change, before=before, server_at=change.server_at if is_ordered else None)
+            latest[key] = change
             yield change
+
+    def _is_outdated(self, change: RecordedChange, known: RecordedChange | RecordedState) -> bool:
+        """Return True if another process has recorded a later observation of the same subject."""
+        if change.key not in self._foreign:
+            return False
+        is_older = change.server_at is not None and known.server_at is not None and change.server_at < known.server_at
+        return is_older or change.observed_at < known.observed_at
 
     def _insert_change(self, change: RecordedChange) -> RecordedChange:
         id_ = self._connection.execute(INSERT_CHANGE, to_change_row(change, self._session_id)).lastrowid

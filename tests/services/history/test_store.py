@@ -117,9 +117,9 @@ def test_an_observation_older_than_the_file_is_dropped(store: HistoryStore, path
 def test_a_refresh_returns_what_others_changed(store: HistoryStore, path: Path) -> None:
     other = HistoryStore(path, NOW, process="other")
     other.write(batch(change("Healthy")))
-    assert store.refresh() == {change("Healthy").key}
+    assert store.refresh() == {change("Healthy").key: None}
     assert store.states[change("Healthy").key].value == "Healthy"
-    assert store.refresh() == frozenset()
+    assert store.refresh() is None
 
 
 def test_a_restart_compares_with_the_file(store: HistoryStore, path: Path) -> None:
