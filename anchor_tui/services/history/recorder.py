@@ -111,9 +111,11 @@ class HistoryRecorder:
     def _read_good_releases(self, at: datetime) -> None:
         good_releases = self._writer.read_good_releases(at)
         if good_releases is not None:
-            found = select_last_known_good(good_releases)
-            if found != self.last_known_good:
-                self.last_known_good = found
+            known, found = self.last_known_good, select_last_known_good(good_releases)
+            if found != known:
+                self.last_known_good = {
+                    name: known[name] if known.get(name) == good else good for name, good in found.items()
+                }
 
     # --- other processes -----------------------------------------------------------------------------
 
