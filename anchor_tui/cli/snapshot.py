@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
 
 
 def _print_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> int:
-    from anchor_tui.services.history.known_good import read_last_known_good
+    from anchor_tui.services.history.release_records import read_last_known_good
     from anchor_tui.services.observe.observer import observe_once
 
     snapshot = observe_once(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from anchor_tui.domain.history.records import RecordedChange, WatchSession
-from anchor_tui.domain.model import ValueObject
+from anchor_tui.domain.history.last_known_good import identify_content
+from anchor_tui.domain.history.records import GoodRelease, RecordedChange, WatchSession
+from anchor_tui.domain.model import Release, ValueObject
 
 CONDITION = "condition"
 """The kind of the changes that record a condition. Their `identity` is made by `identify_condition`."""
@@ -29,6 +30,29 @@ class ReleaseRun(ValueObject, frozen=True):
     def good_share(self) -> float | None:
         """The share of the observed time in which it was good, from 0 to 1; None if nothing was observed."""
         return self.good / self.observed if self.observed else None
+
+
+class ReleaseRecord(ValueObject, frozen=True):
+    """What the history knows about the releases of one environment."""
+
+    runs: Mapping[str, ReleaseRun] = {}
+    """By content."""
+    good_releases: tuple[GoodRelease, ...] = ()
+    """Those that were healthy for the soak time, the last one first."""
+
+    def find_run(self, release: Release) -> ReleaseRun | None:
+        """Return how a release ran, None if nothing is recorded."""
+        return self.runs.get(identify_content(release))
+
+    def is_known_good(self, release: Release) -> bool:
+        """Return True if a release was Synced and Healthy for the soak time."""
+        content = identify_content(release)
+        return any(good.content == content for good in self.good_releases)
+
+    def find_last_known_good(self, releases: Sequence[Release]) -> Release | None:
+        """Return the one of several releases that was known good last; None if no one was."""
+        by_content = {identify_content(release): release for release in releases}
+        return next((by_content[good.content] for good in self.good_releases if good.content in by_content), None)
 
 
 def identify_condition(condition: str, content: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
     from anchor_tui.domain.history.records import RecordedChange
+    from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.model import Application, Snapshot
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.connections import Connections
@@ -127,6 +128,21 @@ class BackgroundThread:
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
         """Run `PlanExecutor.earlier_releases`."""
         return self._run_on_loop(lambda executor: executor.earlier_releases(environment))
+
+    def read_release_record(self, environment: str) -> Future[ReleaseRecord]:
+        """Read what the history knows about the releases of an environment."""
+
+        async def read() -> ReleaseRecord:
+            from anchor_tui.domain.history.release_runs import ReleaseRecord
+            from anchor_tui.services.history.location import find_history_file
+            from anchor_tui.services.history.release_records import read_release_record
+
+            if not self._records_history:
+                return ReleaseRecord()
+            path = find_history_file(self.config, self._find_state_folder())
+            return await asyncio.to_thread(read_release_record, path, environment, self._now())
+
+        return asyncio.run_coroutine_threadsafe(read(), self._loop)
 
     def inspect(
         self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]

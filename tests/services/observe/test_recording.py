@@ -18,9 +18,9 @@ from anchor_tui.domain.model import LastKnownGood, Problem, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.history.database import HistoryError
-from anchor_tui.services.history.known_good import read_last_known_good
 from anchor_tui.services.history.location import find_history_file
 from anchor_tui.services.history.queries import HistoryReader
+from anchor_tui.services.history.release_records import read_last_known_good
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
 from anchor_tui.services.observe import recording
 from anchor_tui.services.observe.background import BackgroundThread
