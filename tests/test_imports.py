@@ -42,6 +42,7 @@ SNAPSHOT_PACKAGES = {
     "httpx",
     "idna",
     "msgspec",
+    "platformdirs",
     "ruamel",
     "sniffio",
     "typing_extensions",
@@ -105,6 +106,15 @@ def test_the_first_frame_imports_neither_files_nor_checks(first_frame_modules: s
     unneeded = ("domain.yaml", "domain.helm", "domain.policy.checks", "services.execute.executor", "sources.checkout")
     unneeded += ("sources.github",)
     assert list_own(first_frame_modules, *unneeded, "sandbox") == []
+
+
+def test_the_first_frame_imports_nothing_of_the_history(first_frame_modules: set[str]) -> None:
+    assert list_own(first_frame_modules, "services.history", "domain.history") == []
+    assert "sqlite3" not in first_frame_modules
+
+
+def test_a_snapshot_without_a_history_imports_no_sqlite(snapshot_modules: set[str]) -> None:
+    assert "sqlite3" not in snapshot_modules
 
 
 def test_the_first_frame_imports_no_other_screen(first_frame_modules: set[str]) -> None:

@@ -115,10 +115,16 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
 
 
 def _print_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> int:
+    from anchor_tui.services.history.release_records import read_last_known_good
     from anchor_tui.services.observe.observer import PARTIAL_READING, observe_once
 
     snapshot = observe_once(
-        context.config, context.environ, context.home, arguments.timeout, evidence=arguments.evidence
+        context.config,
+        context.environ,
+        context.home,
+        arguments.timeout,
+        evidence=arguments.evidence,
+        last_known_good=read_last_known_good(context.config, context.state_folder),
     )
     content = load_snapshot_format(arguments.format)(snapshot)
     if not write_result(content, arguments.output, is_text=arguments.format == "text"):

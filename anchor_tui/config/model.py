@@ -213,6 +213,25 @@ class PolicyConfig(msgspec.Struct, frozen=True):
     waivers: Annotated[tuple[Waiver, ...], key("checks that may fail for a while")] = ()
 
 
+class HistoryConfig(msgspec.Struct, frozen=True):
+    """Settings of the history file and of the last known good release."""
+
+    keep_days: Annotated[int, key("days that a recorded change is kept; 0 turns the history off", minimum=0)] = 90
+    soak_minutes: Annotated[
+        int,
+        key(
+            "minutes that a release must be observed Synced and Healthy to count as known good; promotions have "
+            "a soak_minutes of their own",
+            minimum=0,
+        ),
+    ] = 10
+
+    @property
+    def is_on(self) -> bool:
+        """True if changes are recorded."""
+        return self.keep_days > 0
+
+
 class Config(msgspec.Struct, frozen=True):
     """The whole configuration, defaults filled in."""
 
@@ -228,6 +247,9 @@ class Config(msgspec.Struct, frozen=True):
     names: Annotated[DeploymentNames, key("names of the Deployments")] = DeploymentNames()
     environments: Annotated[tuple[EnvironmentConfig, ...], key("the environments, in the order of promotion")] = ()
     policy: Annotated[PolicyConfig, key("settings of the checks")] = PolicyConfig()
+    history: Annotated[HistoryConfig, key("settings of the history and of the last known good release")] = (
+        HistoryConfig()
+    )
     keys: Annotated[Mapping[str, str], key("other keys than the usual ones, as action id = key")] = msgspec.field(
         default_factory=dict
     )

@@ -24,6 +24,7 @@ from anchor_tui.domain.model import (
     Diagnosis,
     Environment,
     Finding,
+    LastKnownGood,
     Level,
     Problem,
     PullRequest,
@@ -61,6 +62,7 @@ class EnvironmentInputs(ValueObject, frozen=True):
     head_checks: ChecksStatus
     findings: tuple[Finding, ...]
     sources: tuple[SourceState, ...]
+    last_known_good: LastKnownGood | None = None
 
     @property
     def source_states(self) -> tuple[str, ...]:
@@ -99,6 +101,7 @@ class EnvironmentBuilder:
             applications=applications,
             findings=inputs.findings,
             position=self._find_position(inputs),
+            last_known_good=inputs.last_known_good,
             pull_requests=inputs.pull_requests,
         )
         verdict_inputs = VerdictInputs(

@@ -385,12 +385,19 @@ class Finding(ValueObject, frozen=True):
     full_message: FullText = None
 
 
-NO_HISTORY = "Always null: this version keeps no history of health. Reserved for the newest release observed healthy."
+LAST_KNOWN_GOOD = (
+    "The release that was last observed Synced and Healthy for [history] soak_minutes; policy errors do not count. "
+    "Null if the history contains none: imported releases do not count. `seen_at` is the last recorded time at which "
+    "it was healthy."
+)
 """The description of `last_known_good` in the schema."""
 
 
 class LastKnownGood(ValueObject, frozen=True):
-    """The newest release that was observed healthy in this environment, and the time of the last observation."""
+    """The newest release that was observed healthy in this environment, and the last recorded time of that.
+
+    The time is recorded when the release qualifies and when its healthy time ends.
+    """
 
     version: str
     seen_at: AwareDatetime
@@ -412,7 +419,7 @@ class Environment(ValueObject, frozen=True):
     release: Release | None = None
     applications: tuple[Application, ...] = ()
     position: ReleasePosition | None = None
-    last_known_good: Annotated[LastKnownGood | None, msgspec.Meta(description=NO_HISTORY)] = None
+    last_known_good: Annotated[LastKnownGood | None, msgspec.Meta(description=LAST_KNOWN_GOOD)] = None
     findings: tuple[Finding, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
 

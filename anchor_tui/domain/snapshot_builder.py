@@ -21,6 +21,7 @@ from anchor_tui.domain.model import (
     Diagnosis,
     Environment,
     Finding,
+    LastKnownGood,
     Problem,
     PullRequest,
     Snapshot,
@@ -55,6 +56,10 @@ class SourceReadings(ValueObject, frozen=True):
     github: Reading[OpsRepoData] = Loading()
     out_of_sync_since: Mapping[AppId, datetime] = {}
     diagnoses: Mapping[AppId, Diagnosis] = {}
+    last_known_good: Mapping[str, LastKnownGood] = {}
+    """By the name of the environment."""
+    problems: tuple[Problem, ...] = ()
+    """Those of anchor-tui's own files."""
 
 
 def build_snapshot(
@@ -115,7 +120,7 @@ class SnapshotBuilder:
             sources=(*states.values(), github_state),
             environments=environments,
             findings=mark_stale_findings(findings.estate, (github_state,)) if findings else (),
-            problems=self._list_problems((*argocd.values(), github), now),
+            problems=self._list_problems((*argocd.values(), github), readings.problems, now),
             pull_requests=self._other_pulls.get(
                 "", (pulls,), lambda: tuple(pull for pull in pulls if not pull.environments)
             ),
@@ -151,6 +156,7 @@ class SnapshotBuilder:
                 pull_requests=pulls_by_environment[environment.name],
                 head_checks=repo.head.checks if repo and repo.head else "none",
                 findings=findings.get(environment.name, ()),
+                last_known_good=readings.last_known_good.get(environment.name),
                 sources=(states[environment.server], github_state),
             )
             built.append(builder.build(inputs, now))
@@ -159,8 +165,11 @@ class SnapshotBuilder:
             self._environments = tuple(built)
         return self._environments
 
-    def _list_problems(self, readings: Sequence[Reading[Any]], now: datetime) -> tuple[Problem, ...]:
+    def _list_problems(
+        self, readings: Sequence[Reading[Any]], own: tuple[Problem, ...], now: datetime
+    ) -> tuple[Problem, ...]:
         problems = (
+            *own,
             *(problem for reading in readings for problem in get_reading_problems(reading)),
             *_list_ending_waivers(self._config, now),
         )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from anchor_tui.config.model import EnvironmentConfig
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.actions.resource_state import OfferedAction
+    from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.inspection.resource_tree import ResourceNode
     from anchor_tui.domain.model import AppId, Release
     from anchor_tui.domain.source_data import PastRelease
@@ -145,13 +146,16 @@ class ActionFlows:
             except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
                 return _refuse_after_internal_error(error)
 
+        async def load_record() -> ReleaseRecord:
+            return await asyncio.wrap_future(self._backend.read_release_record(name))
+
         def confirm(version: str) -> None:
             # Each choice is an order of its own, since the chooser stays open until one is confirmed.
             chosen = replace(build_order("rollback", ActionTarget(name)), version=version)
             self._confirm_plan(chosen, chooser=screen)
 
         release = environment.release if environment else None
-        screen = ReleaseChooser(name, release, now, load_releases, confirm, wanted)
+        screen = ReleaseChooser(name, release, now, load_releases, load_record, confirm, wanted)
         self._app.push_screen(screen)
 
     def _open_cutover(self) -> None:

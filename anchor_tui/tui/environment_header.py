@@ -25,6 +25,7 @@ def describe_environment(environment: Environment, snapshot: Snapshot, now: date
         environment_summary.describe_release(environment, snapshot, now),
         environment_summary.describe_release_lag(environment, snapshot),
         environment_summary.describe_automation(environment, snapshot),
+        environment_summary.describe_last_known_good(environment) if environment.last_known_good else None,
         gap=" · ",
     )
     return Content("\n").join([title, *(safe_text(f"· {reason}") for reason in verdict.reasons), facts])

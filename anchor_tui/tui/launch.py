@@ -32,7 +32,13 @@ def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: 
     from anchor_tui.services.observe.background import BackgroundThread
 
     reader = BackgroundThread(
-        context.config, context.environ, context.home, prefetched, context.state, waits_for_frame=True
+        context.config,
+        context.environ,
+        context.home,
+        prefetched,
+        context.state,
+        waits_for_frame=True,
+        records_history=True,
     )
     reader.start()
     if no_color:

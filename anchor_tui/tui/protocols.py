@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+    from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.model import Application, Snapshot
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
@@ -33,6 +34,9 @@ class ActionBackend(Protocol):
 
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
         """Return the releases an environment ran before, newest first."""
+
+    def read_release_record(self, environment: str) -> Future[ReleaseRecord]:
+        """Return what the history knows about the releases of an environment."""
 
     def recover(self) -> Future[tuple[str, ...]]:
         """Resume the interrupted actions of earlier sessions, and return one line about each."""

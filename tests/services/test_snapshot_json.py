@@ -173,9 +173,9 @@ def test_a_document_without_the_newest_keys_is_read() -> None:
     assert snapshot_from_document(document).verdict.cause is None
 
 
-def test_the_schema_names_the_key_without_a_value_yet() -> None:
+def test_the_schema_describes_the_last_known_good_release() -> None:
     described = snapshot_schema()["$defs"]["Environment"]["properties"]["last_known_good"]["description"]
-    assert described.startswith("Always null: this version keeps no history of health.")
+    assert described.startswith("The release that was last observed Synced and Healthy")
 
 
 def test_a_document_without_later_keys_is_read() -> None:

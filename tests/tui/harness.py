@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+from anchor_tui.domain.history.release_runs import ReleaseRecord
 from anchor_tui.domain.model import Application, Snapshot, SourceFailure
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.readings import Unavailable
@@ -61,6 +62,7 @@ class FakeBackend:
         self.plan: Callable[[Order], Plan | Refusal] = lambda _: Refusal("", "none", "the test has no plan")
         self.outcome: Future[Outcome] = Future()
         self.releases: tuple[PastRelease, ...] | Refusal = ()
+        self.release_record = ReleaseRecord()
         self.recovered: tuple[str, ...] = ()
         self.writes_finished = 0
         self.listener: Callable[[Snapshot], None] | None = None
@@ -109,6 +111,9 @@ class FakeBackend:
         self.executed.append((plan, consent))
         self.outcome = Future()
         return self.outcome
+
+    def read_release_record(self, environment: str) -> Future[ReleaseRecord]:
+        return completed_future(self.release_record)
 
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
         return completed_future(self.releases)

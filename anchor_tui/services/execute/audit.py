@@ -8,11 +8,8 @@ not one of ours, is unreadable; other lines are unaffected.
 from __future__ import annotations
 
 import fcntl
-import getpass
 import json
 import os
-import secrets
-import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,7 +20,7 @@ import msgspec
 from anchor_tui.domain.actions.plan import GroupResult, Plan
 from anchor_tui.domain.foreign_text import mask_tokens, replace_surrogates
 from anchor_tui.domain.model import AwareDatetime, ValueObject
-from anchor_tui.services.execute.private_file import UnsafeFileError, open_private_file
+from anchor_tui.services.private_file import UnsafeFileError, open_private_file
 from anchor_tui.sources.api_request import ApiRequest
 
 FILE_NAME = "audit.jsonl"
@@ -37,9 +34,6 @@ LOCK_TIMEOUT_S = 5.0
 _LOCK_PAUSE_S = 0.005
 EntryKind: TypeAlias = Literal["intended", "done", "drifted", "failed", "unknown", "refused", "resolved"]
 """`resolved`: the operator acknowledged an unknown or missing result."""
-
-
-_PROCESS_MARK = secrets.token_hex(4)
 
 
 class AuditEntry(ValueObject, frozen=True, omit_defaults=True):
@@ -70,41 +64,6 @@ class AuditEntry(ValueObject, frozen=True, omit_defaults=True):
 
 class AuditError(Exception):
     """The audit log cannot be read or written, so nothing is executed. The message names the file and the reason."""
-
-
-def acting_user() -> str:
-    """Return the account and the machine, as `account@machine`."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # no such account, as in some containers
-        name = str(os.getuid())
-    return replace_surrogates(f"{name}@{socket.gethostname()}")
-
-
-def this_process_id() -> str:
-    """Return the id of this process. Process numbers are reused; its random mark is not."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_PROCESS_MARK}"
-
-
-def is_process_alive(process: str) -> bool:
-    """Return whether a process may still be running. A process of another machine counts as running."""
-    if process == this_process_id():
-        return True
-    host, _, pid = process.rpartition(":")[0].rpartition(":")
-    if host != socket.gethostname() or not pid.isdecimal():
-        return bool(host)
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return int(pid) != os.getpid()
-
-
-def is_local_process_alive(process: str) -> bool:
-    """Return whether a process of this machine may still be running."""
-    return process.partition(":")[0] == socket.gethostname() and is_process_alive(process)
 
 
 def request_summary(request: ApiRequest) -> dict[str, str]:

@@ -31,15 +31,7 @@ from anchor_tui.domain.model import Snapshot, ValueObject
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
-from anchor_tui.services.execute.audit import (
-    AuditEntry,
-    AuditError,
-    AuditLog,
-    UnfinishedGroup,
-    acting_user,
-    result_entry,
-    this_process_id,
-)
+from anchor_tui.services.execute.audit import AuditEntry, AuditError, AuditLog, UnfinishedGroup, result_entry
 from anchor_tui.services.execute.job_registry import JobRegistry
 from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
@@ -53,6 +45,7 @@ from anchor_tui.services.execute.resumption import (
     resumption_entry,
 )
 from anchor_tui.services.execute.step_support import ExecutionClients, Timeouts
+from anchor_tui.services.process_identity import acting_user, this_process_id
 
 READ_ONLY_REFUSAL = Refusal(
     "", "read-only", "read-only: nothing is sent to Argo CD or GitHub. Start without --read-only to act"

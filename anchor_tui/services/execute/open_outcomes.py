@@ -6,13 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from anchor_tui.domain.model import ValueObject
-from anchor_tui.services.execute.audit import (
-    AuditEntry,
-    AuditLog,
-    acting_user,
-    find_unfinished,
-    is_local_process_alive,
-)
+from anchor_tui.services.execute.audit import AuditEntry, AuditLog, find_unfinished
+from anchor_tui.services.process_identity import acting_user, is_local_process_alive
 
 SHORT_ID_LENGTH = 8
 

@@ -17,16 +17,9 @@ from anchor_tui.domain.actions.plan import Plan
 from anchor_tui.domain.actions.steps import SendEvent
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.services.connections import Connections
-from anchor_tui.services.execute.audit import (
-    AuditEntry,
-    AuditError,
-    AuditLog,
-    EntryKind,
-    PendingEvent,
-    acting_user,
-    pending_events,
-)
+from anchor_tui.services.execute.audit import AuditEntry, AuditError, AuditLog, EntryKind, PendingEvent, pending_events
 from anchor_tui.services.execute.step_support import StepContext
+from anchor_tui.services.process_identity import acting_user
 from anchor_tui.sources.errors import ClientError, SourceError, Unreachable
 
 DELIVERY_TIMEOUT_S = 20.0

@@ -13,15 +13,7 @@ from anchor_tui.domain.actions.jobs import GroupProgress, Job, StepPhase, StepPr
 from anchor_tui.domain.actions.plan import GroupResult, Outcome, OutcomeKind, Plan, StepGroup
 from anchor_tui.domain.actions.steps import CreatePullRequest, MergePullRequest, SendEvent, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForOperation, WaitForRefresh, WaitStep
-from anchor_tui.services.execute.audit import (
-    AuditEntry,
-    AuditError,
-    AuditLog,
-    EntryKind,
-    acting_user,
-    request_summary,
-    result_entry,
-)
+from anchor_tui.services.execute.audit import AuditEntry, AuditError, AuditLog, EntryKind, request_summary, result_entry
 from anchor_tui.services.execute.job_registry import JobRegistry
 from anchor_tui.services.execute.open_outcomes import resume_hint
 from anchor_tui.services.execute.step_requests import build_step_request
@@ -34,6 +26,7 @@ from anchor_tui.services.execute.step_support import (
     may_send,
     with_found_facts,
 )
+from anchor_tui.services.process_identity import acting_user
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.argocd.step_requests import build_approval_request
 from anchor_tui.sources.errors import SourceError

@@ -30,12 +30,7 @@ from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import ValueObject
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute.application_access import ApplicationAccess
-from anchor_tui.services.execute.audit import (
-    AuditEntry,
-    AuditLog,
-    UnfinishedGroup,
-    acting_user,
-)
+from anchor_tui.services.execute.audit import AuditEntry, AuditLog, UnfinishedGroup
 from anchor_tui.services.execute.open_outcomes import resolve_hint, resume_hint
 from anchor_tui.services.execute.operation_follower import is_own_operation
 from anchor_tui.services.execute.resumption import (
@@ -47,6 +42,7 @@ from anchor_tui.services.execute.resumption import (
     titles_to_confirm,
 )
 from anchor_tui.services.execute.step_support import ExecutionClients, Timeouts
+from anchor_tui.services.process_identity import acting_user
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 

@@ -8,16 +8,9 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import Confirmation, Refusal, required_confirmation
 from anchor_tui.domain.actions.steps import Refresh, SendEvent, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
-from anchor_tui.services.execute.audit import (
-    AuditEntry,
-    AuditLog,
-    UnfinishedGroup,
-    acting_user,
-    find_unfinished,
-    is_process_alive,
-    this_process_id,
-)
+from anchor_tui.services.execute.audit import AuditEntry, AuditLog, UnfinishedGroup, find_unfinished
 from anchor_tui.services.execute.step_support import StepContext, may_send
+from anchor_tui.services.process_identity import acting_user, is_process_alive, this_process_id
 
 
 def find_abandoned(audit: AuditLog) -> tuple[UnfinishedGroup, ...]:

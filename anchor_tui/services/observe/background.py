@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,6 +21,8 @@ from anchor_tui.services.observe.event_loop import close_loop
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+    from anchor_tui.domain.history.records import RecordedChange
+    from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.model import Application, Snapshot
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.connections import Connections
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.services.observe.prefetch import Prefetch
     from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
+    from anchor_tui.services.observe.recording import SnapshotRecorder
 
 STOP_TIMEOUT_S = 0.5
 FIRST_FRAME_TIMEOUT_S = 1.0
@@ -42,7 +46,8 @@ class BackgroundThread:
 
     Its public methods can be called from any thread. Listeners are called on this one. `prefetched` is the result of
     `start_prefetch`; `state_folder` contains the audit log, None means the user's own; `now` is the readings' clock.
-    With `waits_for_frame` the reading starts after `on_first_frame`.
+    With `waits_for_frame` the reading starts after `on_first_frame`. With `records_history`, changes are recorded in
+    the history of the estate, unless the configuration turns it off.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class BackgroundThread:
         now: Clock = utc_now,
         *,
         waits_for_frame: bool = False,
+        records_history: bool = False,
     ) -> None:
         self.config = config
         self.error: Exception | None = None
@@ -65,6 +71,8 @@ class BackgroundThread:
         self._state_folder = state_folder
         self._now = now
         self._waits_for_frame = waits_for_frame
+        self._records_history = records_history and config.history.is_on
+        self._local_changes: deque[RecordedChange] = deque()
         self._lock = threading.Lock()
         self._listener: SnapshotListener | None = None
         self._on_died: Callable[[], None] | None = None
@@ -120,6 +128,21 @@ class BackgroundThread:
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
         """Run `PlanExecutor.earlier_releases`."""
         return self._run_on_loop(lambda executor: executor.earlier_releases(environment))
+
+    def read_release_record(self, environment: str) -> Future[ReleaseRecord]:
+        """Read what the history knows about the releases of an environment."""
+
+        async def read() -> ReleaseRecord:
+            from anchor_tui.domain.history.release_runs import ReleaseRecord
+            from anchor_tui.services.history.location import find_history_file
+            from anchor_tui.services.history.release_records import read_release_record
+
+            if not self._records_history:
+                return ReleaseRecord()
+            path = find_history_file(self.config, self._find_state_folder())
+            return await asyncio.to_thread(read_release_record, path, environment, self._now())
+
+        return asyncio.run_coroutine_threadsafe(read(), self._loop)
 
     def inspect(
         self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]
@@ -209,10 +232,22 @@ class BackgroundThread:
         return self._executor
 
     def _open_audit(self) -> AuditLog:
-        from anchor_tui.config.location import find_state_folder
         from anchor_tui.services.execute.audit import AuditLog
 
-        return AuditLog(self._state_folder or find_state_folder(self._environ))
+        return AuditLog(self._find_state_folder())
+
+    def _find_state_folder(self) -> Path:
+        from anchor_tui.config.location import find_state_folder
+
+        return self._state_folder or find_state_folder(self._environ)
+
+    def _make_recorder(self) -> SnapshotRecorder:
+        """Return the recorder of the history. Its modules are loaded after the first frame."""
+        from anchor_tui.services.history.location import find_history_file
+        from anchor_tui.services.history.recorder import HistoryRecorder
+
+        path = find_history_file(self.config, self._find_state_folder())
+        return HistoryRecorder(path, self.config, self._local_changes)
 
     # --- the thread ----------------------------------------------------------------------------------
 
@@ -251,6 +286,7 @@ class BackgroundThread:
         from anchor_tui.services.observe.source_factory import make_sources
 
         sources = make_sources(self.config, self._environ, self._home, self._now, self._prefetched)
-        observer = Observer(self.config, sources, self._now)
+        make_recorder = self._make_recorder if self._records_history else None
+        observer = Observer(self.config, sources, self._now, make_recorder=make_recorder)
         self._read_again = observer.read_again
         await observer.run(self._publish, self._first_frame)

@@ -12,14 +12,15 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import AppId, Diagnosis, Problem, Snapshot, SourceFailure
+from anchor_tui.domain.model import AppId, Diagnosis, LastKnownGood, Problem, Snapshot, SourceFailure
 from anchor_tui.domain.readings import Fresh, Loading, Reading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID, get_latest_value
@@ -28,6 +29,7 @@ from anchor_tui.services.observe.data_source import ComparingSource, DataSource
 from anchor_tui.services.observe.event_loop import run_in_own_loop
 from anchor_tui.services.observe.evidence_scope import EvidenceScope
 from anchor_tui.services.observe.out_of_sync import OutOfSyncTimes
+from anchor_tui.services.observe.recording import MakeRecorder, SnapshotRecording
 from anchor_tui.services.observe.reported_revisions import ReportedRevisions
 from anchor_tui.services.observe.source_factory import make_sources
 from anchor_tui.sources.backoff import Backoff
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.observe.diagnoses import DiagnosisCache
     from anchor_tui.services.observe.policy import PolicyEvaluator
 
+T = TypeVar("T")
 SNAPSHOT_INTERVAL_S = 5.0
 """The longest time between two snapshots: some verdicts depend on the time alone."""
 ARGOCD_HEAD_START_S = 1.0
@@ -50,6 +53,8 @@ READING_BATCH_S = 0.005
 """The readings of so many seconds become one snapshot."""
 PARTIAL_READING = "partial"
 """The kind of the problem that a single reading did not contain everything of a source."""
+CLOSE_TIMEOUT_S = 0.3
+"""The longest wait for the last transaction of the history when the reader stops, in seconds."""
 PAUSE_FACTOR = 4
 """The pause before a snapshot, as a multiple of the time that the last one took: keys have most of the time. It is not
 longer than SNAPSHOT_INTERVAL_S: a snapshot may take long because the machine was suspended."""
@@ -61,7 +66,11 @@ def get_snapshot_pause_s(duration_s: float) -> float:
 
 
 class Observer:
-    """The latest readings of every source. One event loop owns it; only snapshots leave its thread."""
+    """The latest readings of every source. One event loop owns it; only snapshots leave its thread.
+
+    `make_recorder` makes the recorder of the history, in the thread that builds the snapshots. Without one,
+    `last_known_good` is what the snapshots contain.
+    """
 
     def __init__(
         self,
@@ -69,12 +78,15 @@ class Observer:
         sources: Sequence[DataSource],
         now: Clock = utc_now,
         evidence: EvidenceScope = "budget",
+        make_recorder: MakeRecorder | None = None,
+        last_known_good: Mapping[str, LastKnownGood] | None = None,
     ) -> None:
         self._config = config
         self._evidence = evidence
         self._sources = tuple(sources)
         self._now = now
-        self._readings = SourceReadings()
+        self._readings = SourceReadings(last_known_good=last_known_good or {})
+        self._recording = SnapshotRecording(make_recorder)
         self._builder = SnapshotBuilder(config)
         self._out_of_sync = OutOfSyncTimes()
         self._revisions = ReportedRevisions(config)
@@ -88,6 +100,7 @@ class Observer:
         """Return everything that is known now. Never waits."""
         now, readings = self._now(), self._readings  # the loop may replace the readings meanwhile
         readings = replace(readings, diagnoses=self._diagnose_failures(readings))
+        readings = self._recording.complete_readings(readings)
         return self._builder.build(readings, now, self._evaluate_policy(readings, now))
 
     def read_again(self) -> None:
@@ -132,9 +145,15 @@ class Observer:
                         pass
                     self._changed.clear()
                     began = time.monotonic()
-                    publish(await self._build_snapshot_in_thread())
+                    snapshot = await self._build_snapshot_in_thread()
+                    publish(snapshot)
                     duration_s = time.monotonic() - began
+                    if (first_frame is None or first_frame.is_set()) and self._recording.is_due(snapshot):
+                        await self._run_in_snapshot_thread(partial(self._recording.record, snapshot, self._readings))
         finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await self._run_in_snapshot_thread(self._recording.close)
             self._snapshot_thread.shutdown(wait=False, cancel_futures=True)
 
     async def _build_snapshot_in_thread(self) -> Snapshot:
@@ -142,7 +161,10 @@ class Observer:
 
         The thread is not one of the loop's own, which name look-ups and keyrings can occupy.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._snapshot_thread, self.build_snapshot)
+        return await self._run_in_snapshot_thread(self.build_snapshot)
+
+    async def _run_in_snapshot_thread(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._snapshot_thread, function)
 
     def _diagnose_failures(self, readings: SourceReadings) -> Mapping[AppId, Diagnosis]:
         """Return the diagnoses of unhealthy applications. The rules are loaded when first needed."""
@@ -252,11 +274,14 @@ def observe_once(
     *,
     kinds: Collection[str] = (),
     evidence: EvidenceScope = "budget",
+    last_known_good: Mapping[str, LastKnownGood] | None = None,
 ) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
 
-    With `kinds`, only sources of these kinds are read; the others are loading. Runs its own event loop.
+    With `kinds`, only sources of these kinds are read; the others are loading. `last_known_good` is what the history
+    contains. Runs its own event loop.
     """
     all_sources = make_sources(config, environ, home, evidence=evidence)
     sources = [source for source in all_sources if not kinds or source.kind in kinds]
-    return run_in_own_loop(Observer(config, sources, evidence=evidence).read_once(timeout_s))
+    observer = Observer(config, sources, evidence=evidence, last_known_good=last_known_good)
+    return run_in_own_loop(observer.read_once(timeout_s))

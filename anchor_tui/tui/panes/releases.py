@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -18,6 +19,9 @@ from anchor_tui.tui.source_states import dim_if_stale, is_loading
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 
+if TYPE_CHECKING:
+    from anchor_tui.domain.history.release_runs import ReleaseRecord, ReleaseRun  # not needed for the first frame
+
 RELEASE_COLUMNS = (
     ListColumn("RELEASE"),
     ListColumn("SINCE"),
@@ -26,6 +30,8 @@ RELEASE_COLUMNS = (
     ListColumn("PR", is_flexible=True),
     ListColumn("COMMIT"),
 )
+CHOOSER_COLUMNS = (*RELEASE_COLUMNS[:3], ListColumn("HEALTHY"), *RELEASE_COLUMNS[3:])
+"""The columns with a `ReleaseRecord`."""
 CURRENT = "current"
 """The key of the row of the current release."""
 
@@ -81,8 +87,13 @@ def _build_current_row(release: Release, snapshot: Snapshot) -> ListRow:
     return _make_row(CURRENT, release, draw, release)
 
 
-def build_past_release_rows(releases: Sequence[PastRelease], current: Release | None) -> list[ListRow]:
-    """Return one row per readable release. Its key is the commit of the ops repo that introduced it."""
+def build_past_release_rows(
+    releases: Sequence[PastRelease], current: Release | None, record: ReleaseRecord | None = None
+) -> list[ListRow]:
+    """Return one row per readable release. Its key is the commit of the ops repo that introduced it.
+
+    With a `record` the rows have the CHOOSER_COLUMNS, and known good releases are marked.
+    """
     rows = []
     replaced_at = current.changed_at if current else None
     for past in releases:
@@ -91,14 +102,27 @@ def build_past_release_rows(releases: Sequence[PastRelease], current: Release | 
             continue
         since = release.changed_at
         ran = format_duration(replaced_at - since) if replaced_at and since and replaced_at > since else "?"
+        mark = marked_text(StatusMark.OK, "known good") if record and record.is_known_good(release) else None
+        since_text, ran_text, *origin = _describe_origin(release, ran)
         cells = (
-            safe_text(release.version, "bold"),
-            *_describe_origin(release, ran),
+            join_parts(safe_text(release.version, "bold"), mark),
+            since_text,
+            ran_text,
+            *([_describe_health(record.find_run(release))] if record is not None else []),
+            *origin,
             safe_text(shorten_revision(past.commit)),
         )
         rows.append(_make_row(past.commit, release, partial(_repeat_cells, cells), past))
         replaced_at = since
     return rows
+
+
+def _describe_health(run: ReleaseRun | None) -> Content:
+    """Return the share of the observed time in which a release was Synced and Healthy: "99 % of 3 d"."""
+    share = run.good_share if run is not None else None
+    if run is None or share is None:
+        return muted_text("unknown")
+    return safe_text(f"{int(share * 100)} % of {format_duration(run.observed)}")
 
 
 def _repeat_cells(cells: tuple[Content, ...], _now: datetime) -> tuple[Content, ...]:

@@ -15,9 +15,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.domain.actions.plan import Refusal
+from anchor_tui.domain.history.release_runs import ReleaseRecord
 from anchor_tui.domain.model import Release
 from anchor_tui.domain.source_data import PastRelease
-from anchor_tui.tui.panes.releases import RELEASE_COLUMNS, build_past_release_rows
+from anchor_tui.tui.panes.releases import CHOOSER_COLUMNS, build_past_release_rows
 from anchor_tui.tui.plan_view import render_refusal
 from anchor_tui.tui.style import find_sheets, muted_text, safe_text, title_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
@@ -26,13 +27,14 @@ from anchor_tui.tui.widgets.row_list import RowList
 from anchor_tui.tui.workers import start_worker
 
 LoadReleases = Callable[[], Awaitable[tuple[PastRelease, ...] | Refusal]]
+LoadRecord = Callable[[], Awaitable[ReleaseRecord]]
 MAX_VISIBLE_ROWS = 15
 
 
 class ReleaseChooser(FailureGuard, ModalScreen[None]):
     """A list of releases. Reports the commit that introduced the chosen one, and stays open.
 
-    No release is highlighted at first unless one is `wanted`.
+    At first the `wanted` release is highlighted, otherwise the last known good one, otherwise none.
     """
 
     CSS_PATH = find_sheets("dialog.tcss")
@@ -47,6 +49,7 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
         current_release: Release | None,
         now: datetime,
         load_releases: LoadReleases,
+        load_record: LoadRecord,
         on_choice: Callable[[str], None],
         wanted: Release | None = None,
     ) -> None:
@@ -54,6 +57,7 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
         self._wanted = wanted
         self._environment, self._current_release = environment, current_release
         self._now, self._load_releases, self._on_choice = now, load_releases, on_choice
+        self._load_record = load_record
 
     def compose(self) -> ComposeResult:
         """Compose the frame, before the history is read."""
@@ -62,7 +66,7 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
             current = self._current_release
             running = f"runs {current.version}" if current else "its release cannot be read"
             yield Static(muted_text(f"{running}; choose the release to roll back to"))
-            yield RowList(RELEASE_COLUMNS, id="releases", empty_text="… reading the history")
+            yield RowList(CHOOSER_COLUMNS, id="releases", empty_text="… reading the history")
             yield Static(muted_text("esc Cancel"), id="hint")
 
     def on_mount(self) -> None:
@@ -78,16 +82,18 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
             hint = Content("\n").join([render_refusal(result), muted_text("esc closes")])
             self.query_one("#hint", Static).update(hint)
             return
-        rows = build_past_release_rows(result, self._current_release)
+        record = await self._load_record()
+        rows = build_past_release_rows(result, self._current_release, record)
         # The cursor starts on this row, so that enter on a fresh dialog chooses nothing.
         prompt = muted_text("choose one" if rows else "no earlier release")
-        content = PaneContent(RELEASE_COLUMNS, (static_row("", (prompt,), safe_text("")), *rows), "")
+        content = PaneContent(CHOOSER_COLUMNS, (static_row("", (prompt,), safe_text("")), *rows), "")
         row_list.show_rows(content, self._now)
         row_list.styles.height = min(MAX_VISIBLE_ROWS, len(content.rows)) + 1
-        self._highlight_wanted(result)
+        self._highlight_wanted(result, record)
 
-    def _highlight_wanted(self, releases: Sequence[PastRelease]) -> None:
-        if (wanted := self._wanted) is None:
+    def _highlight_wanted(self, releases: Sequence[PastRelease], record: ReleaseRecord) -> None:
+        known_good = record.find_last_known_good([past.release for past in releases if past.release is not None])
+        if (wanted := self._wanted or known_good) is None:
             return
         for past in releases:
             if past.release is not None and past.release.content_key == wanted.content_key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import getpass
 import json
 import multiprocessing
 import os
@@ -24,14 +25,12 @@ from anchor_tui.services.execute.audit import (
     AuditEntry,
     AuditError,
     AuditLog,
-    acting_user,
     find_unfinished,
-    is_process_alive,
     pending_events,
     request_summary,
     result_entry,
-    this_process_id,
 )
+from anchor_tui.services.process_identity import acting_user, is_process_alive, this_process_id
 from anchor_tui.sources.api_request import ApiRequest
 from tests.domain.actions.step_examples import EVERY_STEP
 from tests.plan_values import expect_plan, make_app_state, order, plan_inputs, recorded_state
@@ -401,7 +400,7 @@ def test_who_acts_is_the_account_and_the_machine(monkeypatch):
     def nobody():
         raise KeyError("getpwuid(): uid not found")
 
-    monkeypatch.setattr(module.getpass, "getuser", nobody)
+    monkeypatch.setattr(getpass, "getuser", nobody)
     assert acting_user() == f"{os.getuid()}@{socket.gethostname()}"
 
 

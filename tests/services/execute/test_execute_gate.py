@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Plan, Refusal
 from anchor_tui.sandbox.timings import FAST_TIMINGS
-from anchor_tui.services.execute.audit import find_unfinished, is_process_alive
+from anchor_tui.services.execute.audit import find_unfinished
+from anchor_tui.services.process_identity import is_process_alive
 from tests.services.sandbox_operator import operator_at, second_operator, wait_until_true
 
 ORDERS = [

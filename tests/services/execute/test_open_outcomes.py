@@ -8,13 +8,14 @@ import pytest
 
 from anchor_tui.domain.actions.plan import Plan
 from anchor_tui.domain.actions.planner import make_plan
-from anchor_tui.services.execute.audit import AuditEntry, AuditLog, find_unfinished, this_process_id
+from anchor_tui.services.execute.audit import AuditEntry, AuditLog, find_unfinished
 from anchor_tui.services.execute.open_outcomes import (
     ResolveError,
     find_open_outcomes,
     resolve_hint,
     resolve_outcomes,
 )
+from anchor_tui.services.process_identity import this_process_id
 from tests.plan_values import expect_plan, make_app_state, order, plan_inputs
 from tests.values import NOW, application
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from anchor_tui.domain.actions.plan import Order
+from anchor_tui.domain.history.last_known_good import identify_content
+from anchor_tui.domain.history.records import GoodRelease
+from anchor_tui.domain.history.release_runs import ReleaseRecord, ReleaseRun
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.progress import ProgressScreen
@@ -12,9 +17,10 @@ from anchor_tui.tui.targets import ActionTarget
 from tests.tui.harness import open_app
 from tests.tui.sample_plans import make_job, promotion_plan, sync_plan
 from tests.tui.sample_readings import INCIDENT
-from tests.values import release, replace
+from tests.values import NOW, release, replace
 
 LOW = (80, 24)
+WIDE = (150, 30)
 
 
 def past_release(version: str) -> PastRelease:
@@ -53,6 +59,36 @@ async def test_a_wanted_release_that_never_ran_is_explained():
         ui.app.call_next(lambda: ui.app.start_action("rollback", target))
         await ui.wait_until(lambda: "1.30.0 is not among the earlier releases of staging" in ui.notifications)
         assert "choose one" in ui.text
+
+
+async def test_the_last_known_good_release_is_marked_and_preselected():
+    async with open_app(WIDE, environment="staging") as ui:
+        await ui.show(INCIDENT)
+        ui.backend.releases = (past_release("1.43.1"), past_release("1.43.0"), past_release("1.42.0"))
+        contents = {version: identify_content(release(version)) for version in ("1.44.0", "1.43.0", "1.42.0")}
+        ui.backend.release_record = ReleaseRecord(
+            {contents["1.43.0"]: ReleaseRun(contents["1.43.0"], None, timedelta(hours=60), timedelta(hours=59.99))},
+            tuple(GoodRelease("staging", version, contents[version], "", NOW, NOW, NOW) for version in contents),
+        )
+        await ui.press("b")
+        await ui.wait_until(lambda: "enter shows the plan" in ui.text)
+        assert ui.text.count("known good") == 2
+        assert "99 % of 2 d" in ui.text
+        assert "unknown" in ui.text
+        await ui.open_plan("enter", promotion_plan)
+        assert ui.backend.orders[-1].version == past_release("1.43.0").commit
+
+
+async def test_only_imported_releases_leave_the_choice_open():
+    async with open_app(LOW, environment="staging") as ui:
+        await ui.show(INCIDENT)
+        ui.backend.releases = (past_release("1.43.1"),)
+        ui.backend.release_record = ReleaseRecord({"a": ReleaseRun("a", timedelta(days=3))})
+        await ui.press("b")
+        await ui.wait_until(lambda: "choose one" in ui.text)
+        await ui.press("enter")
+        assert ui.backend.orders == []
+        assert "known good" not in ui.text
 
 
 async def test_escape_in_the_plan_returns_to_the_releases():

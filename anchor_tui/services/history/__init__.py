@@ -1,0 +1,1 @@
+"""The history file: which one it is, its tables, what is written and what is read."""
