@@ -135,9 +135,17 @@ def test_the_background_thread_writes_the_history_of_its_estate(tmp_path: Path) 
 
 @pytest.mark.parametrize(("keep_days", "records"), [(0, True), (90, False)])
 def test_no_history_is_written_if_it_is_off(tmp_path: Path, keep_days: int, records: bool) -> None:
-    it = config(history=HistoryConfig(keep_days=keep_days))
-    reader = BackgroundThread(it, {}, tmp_path, state_folder=tmp_path, records_history=records)
-    assert not reader._records_history
+    heard, state = Listener(), tmp_path / "state"
+    with run_sandbox_in_thread("steady") as box:
+        it = replace(sandbox_config(box), history=HistoryConfig(keep_days=keep_days))
+        reader = BackgroundThread(it, sandbox_environ(box), tmp_path, state_folder=state, records_history=records)
+        reader.start()
+        reader.listen(heard.hear, heard.died.set)
+        reader.on_first_frame()
+        heard.until(all_fresh)
+        reader.read_again()
+        reader.stop()
+    assert not find_history_file(it, state).parent.exists()
 
 
 def test_a_command_reads_the_last_known_good_release(tmp_path: Path) -> None:
