@@ -49,9 +49,7 @@ _INTERRUPTED = (
 
 def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     """Plan the action, and execute it if it is confirmed. Raises `config.errors.ConfigErrors`."""
-    import asyncio
-
-    from anchor_tui.services.observe.loop_end import close_loop
+    from anchor_tui.services.observe.event_loop import run_in_own_loop
 
     context = load_command_context(arguments, keys_by_action)
     arguments.reason = replace_surrogates(arguments.reason)  # an argument that is not UTF-8 cannot be sent
@@ -60,31 +58,21 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     if context.config.read_only and not arguments.dry_run:
         print_error("read-only: nothing is sent to Argo CD or GitHub. Start without --read-only to act")
         return ExitCode.REFUSED
-    loop = asyncio.new_event_loop()  # asyncio.run would wait for threads that hang in name resolution
     try:
-        return loop.run_until_complete(_plan_and_execute(context, arguments))
+        return run_in_own_loop(_plan_and_execute(context, arguments))
     except KeyboardInterrupt:
-        loop.set_exception_handler(lambda *_: None)  # it would print a traceback for each task that is cut short
         if arguments.dry_run:
             raise
         raise KeyboardInterrupt(_INTERRUPTED) from None
-    finally:
-        close_loop(loop)
 
 
 def resume(arguments: argparse.Namespace) -> int:
     """Show what an interrupted plan left to do, and do it if it is confirmed. Raises `config.errors.ConfigErrors`."""
-    import asyncio
-
-    from anchor_tui.services.observe.loop_end import close_loop
+    from anchor_tui.services.observe.event_loop import run_in_own_loop
     from anchor_tui.services.runtime_context import load_context
 
     context = load_context(arguments.config, read_only=arguments.read_only)
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(_resume_group(context, arguments))
-    finally:
-        close_loop(loop)
+    return run_in_own_loop(_resume_group(context, arguments))
 
 
 async def _resume_group(context: RuntimeContext, arguments: argparse.Namespace) -> int:

@@ -72,8 +72,7 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
 
 
 def _print_view(context: RuntimeContext, arguments: argparse.Namespace) -> int:
-    import asyncio
-
+    from anchor_tui.services.observe.event_loop import run_in_own_loop
     from anchor_tui.services.observe.observer import observe_once
 
     view = next((name for name in VIEWS if getattr(arguments, name)), "")
@@ -101,9 +100,9 @@ def _print_view(context: RuntimeContext, arguments: argparse.Namespace) -> int:
         if view == "why" and not (application.diagnosis and application.diagnosis.rule):
             exit_code = ExitCode.FINDINGS
     elif arguments.follow:
-        return asyncio.run(_follow_logs(context, application, arguments))
+        return run_in_own_loop(_follow_logs(context, application, arguments))
     else:
-        reading = asyncio.run(_read_view(context, application, view, arguments))
+        reading = run_in_own_loop(_read_view(context, application, view, arguments))
         if isinstance(reading, str):
             print_error(reading)
             return ExitCode.SOURCE_UNAVAILABLE

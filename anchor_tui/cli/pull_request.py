@@ -43,9 +43,9 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
 
 
 def _print_pull_request(context: RuntimeContext, arguments: argparse.Namespace) -> int:
-    import asyncio  # takes 20 ms, which `--help` does without
+    from anchor_tui.services.observe.event_loop import run_in_own_loop  # takes 20 ms, which `--help` does without
 
-    parts = asyncio.run(_read_parts(context, arguments))
+    parts = run_in_own_loop(_read_parts(context, arguments))
     if isinstance(parts, str):
         print_error(parts)
         return ExitCode.SOURCE_UNAVAILABLE

@@ -37,12 +37,11 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
 
 
 def _list_actions(context: RuntimeContext, arguments: argparse.Namespace) -> int:
-    import asyncio
-
     from anchor_tui.cli.output.application.lookup import find_application
     from anchor_tui.cli.output.resource_actions import render_actions_json, render_actions_text
     from anchor_tui.domain.actions.plan import Refusal
     from anchor_tui.domain.model import SourceFailure
+    from anchor_tui.services.observe.event_loop import run_in_own_loop
     from anchor_tui.services.observe.observer import observe_once
 
     snapshot = observe_once(context.config, context.environ, context.home, READ_TIMEOUT_S, kinds=("argocd",))
@@ -54,7 +53,7 @@ def _list_actions(context: RuntimeContext, arguments: argparse.Namespace) -> int
             print_error(f"{source.id}: {source.error.message if source.error else source.state}")
         return ExitCode.SOURCE_UNAVAILABLE if unread else ExitCode.USAGE
     _, application = found
-    result = asyncio.run(_read_actions(context, application, arguments.resource[0]))
+    result = run_in_own_loop(_read_actions(context, application, arguments.resource[0]))
     if isinstance(result, SourceFailure):
         print_error(f"{application.id}: {result.message}")
         return ExitCode.SOURCE_UNAVAILABLE

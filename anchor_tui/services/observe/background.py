@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anchor_tui.config.model import Config
 from anchor_tui.services.clock import Clock, utc_now
-from anchor_tui.services.observe.loop_end import close_loop
+from anchor_tui.services.observe.event_loop import close_loop
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job

@@ -25,8 +25,8 @@ from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID, get_latest_value
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.observe.data_source import ComparingSource, DataSource
+from anchor_tui.services.observe.event_loop import run_in_own_loop
 from anchor_tui.services.observe.evidence_scope import EvidenceScope
-from anchor_tui.services.observe.loop_end import close_loop
 from anchor_tui.services.observe.out_of_sync import OutOfSyncTimes
 from anchor_tui.services.observe.reported_revisions import ReportedRevisions
 from anchor_tui.services.observe.source_factory import make_sources
@@ -255,15 +255,8 @@ def observe_once(
 ) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
 
-    With `kinds`, only sources of these kinds are read; the others are loading.
-
-    Runs its own event loop. Unlike `asyncio.run` it does not wait for threads that hang in a name look-up or in the
-    prompt of a keyring: they end with the process.
+    With `kinds`, only sources of these kinds are read; the others are loading. Runs its own event loop.
     """
-    loop = asyncio.new_event_loop()
-    try:
-        every = make_sources(config, environ, home, evidence=evidence)
-        sources = [source for source in every if not kinds or source.kind in kinds]
-        return loop.run_until_complete(Observer(config, sources, evidence=evidence).read_once(timeout_s))
-    finally:
-        close_loop(loop)
+    all_sources = make_sources(config, environ, home, evidence=evidence)
+    sources = [source for source in all_sources if not kinds or source.kind in kinds]
+    return run_in_own_loop(Observer(config, sources, evidence=evidence).read_once(timeout_s))
