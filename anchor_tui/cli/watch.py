@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from anchor_tui.cli.arguments import (
@@ -25,6 +26,7 @@ from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 if TYPE_CHECKING:
     from anchor_tui.domain.changes import Change, ChangeKind
     from anchor_tui.domain.model import Snapshot
+    from anchor_tui.services.notifications import NotificationSender
 
 FORMATS = ("text", "jsonl")
 KINDS = (
@@ -61,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for", type=parse_duration_s, dest="duration_s", metavar="DURATION", help="end after this time, as 90s or 20m"
     )
+    parser.add_argument(
+        "--notify", action="store_true", help="also send the notifications that [notify] of the configuration describes"
+    )
     parser.add_argument("--demo", action="store_true", help="read the embedded servers instead of the configured ones")
     add_scenario_option(parser)
 
@@ -80,26 +85,56 @@ def _watch(context: RuntimeContext, arguments: argparse.Namespace) -> int:
             print_error(format_unknown_name("environment", name, names))
             print_short_usage(arguments)
             return ExitCode.USAGE
+    if arguments.notify and (refusal := _explain_no_notifications(context)):
+        print_error(refusal)
+        return ExitCode.USAGE
     import asyncio  # takes 20 ms, which `--help` does without
 
     from anchor_tui.services.observe.event_loop import run_in_own_loop
 
     async def watch() -> int:
-        watcher = ChangePrinter(arguments)
+        printer = ChangePrinter(arguments)
+        sender = _make_sender(context) if arguments.notify else None
         try:
             async with asyncio.timeout(arguments.duration_s):
-                return await _print_changes(context, watcher)
+                return await _print_changes(context, printer, sender)
         except TimeoutError:
-            return watcher.exit_code
+            return printer.exit_code
 
     return run_in_own_loop(watch())
 
 
-async def _print_changes(context: RuntimeContext, printer: ChangePrinter) -> int:
+def _explain_no_notifications(context: RuntimeContext) -> str:
+    """Return why no notification can be sent; empty if one can."""
+    notify = context.config.notify
+    if not notify.is_enabled:
+        return "--notify sends nothing: set desktop or run in [notify] of the configuration"
+    if not notify.run and not sys.stderr.isatty():
+        return (
+            f"--notify cannot send {notify.desktop}: stderr is not a terminal; do not redirect it, or set [notify] run"
+        )
+    return ""
+
+
+def _make_sender(context: RuntimeContext) -> NotificationSender:
+    from anchor_tui.services.notifications import NotificationSender
+
+    def write(sequence: str) -> None:
+        if sys.stderr.isatty():
+            with suppress(OSError):
+                sys.stderr.write(sequence)
+                sys.stderr.flush()
+
+    return NotificationSender(context.config.notify, context.environ, write, print_error)
+
+
+async def _print_changes(context: RuntimeContext, printer: ChangePrinter, sender: NotificationSender | None) -> int:
     from anchor_tui.services.observe.follow import follow_snapshots
 
     async with aclosing(follow_snapshots(context.config, context.environ, context.home)) as snapshots:
         async for snapshot in snapshots:
+            if sender is not None:
+                sender.update(snapshot)
             if not printer.print_snapshot(snapshot):
                 return ExitCode.USAGE
     return printer.exit_code
@@ -120,7 +155,8 @@ class ChangePrinter:
 
     def print_snapshot(self, snapshot: Snapshot) -> bool:
         """Print what is new. Return False if the watch has to end with an error, which has been printed."""
-        from anchor_tui.services.observe.follow import find_credentials_error, is_settled
+        from anchor_tui.services.observe.follow import find_credentials_error
+        from anchor_tui.services.observe.settling import is_settled
 
         changes = self._tracker.update(snapshot)
         self.exit_code = ExitCode.SOURCE_UNAVAILABLE if snapshot.sources_not_fresh else ExitCode.OK

@@ -20,9 +20,9 @@ from anchor_tui.domain.changes import CHANGE_KINDS
 from anchor_tui.domain.model import SourceFailure
 from anchor_tui.domain.readings import Loading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
-from anchor_tui.services.observe import follow
+from anchor_tui.services.observe import settling
 from tests.cli.process import run_in_process, surroundings
-from tests.config.config_files import write_own_config
+from tests.config.config_files import MINIMAL, write_own_config
 from tests.values import NOW, ago, application, argocd, config, fresh, readings
 
 HEALTHY = build_snapshot(config(), readings(), NOW)
@@ -149,6 +149,19 @@ def test_wrong_arguments_are_named(folder, capfd, argv, message):
     assert message in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("", "--notify sends nothing: set desktop or run in [notify]"),
+        ("[notify]\ndesktop = 'osc9'\n", "--notify cannot send osc9: stderr is not a terminal"),
+    ],
+)
+def test_notify_names_what_it_needs(folder, capfd, table, message):
+    write_own_config(MINIMAL + table)
+    assert run_in_process("watch", "--notify") == 2
+    assert message in capfd.readouterr().err
+
+
 # --- a process ---------------------------------------------------------------------------------------
 
 
@@ -212,7 +225,7 @@ def test_a_closed_pipe_ends_the_watch_quietly(box, folder):
 
 
 def test_the_watch_ends_after_its_time(box, folder, capfd, monkeypatch):
-    monkeypatch.setattr(follow, "EVIDENCE_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(settling, "EVIDENCE_TIMEOUT_S", 0.0)
     assert run_in_process("watch", "--for", "2s", "prod") == 0
     out = capfd.readouterr().out
     assert "= prod: release" in out

@@ -13,11 +13,6 @@ from anchor_tui.services.observe.evidence_scope import EvidenceScope
 from anchor_tui.services.observe.observer import Observer
 from anchor_tui.services.observe.source_factory import make_sources
 
-ANSWER_TIMEOUT_S = 15.0
-"""The longest wait for the first answer of every source, in seconds."""
-EVIDENCE_TIMEOUT_S = 5.0
-"""The longest wait for the evidence of every check, in seconds since the start."""
-
 
 async def follow_snapshots(
     config: Config,
@@ -59,16 +54,3 @@ def find_credentials_error(snapshot: Snapshot) -> str | None:
         if source.error is not None and source.error.kind == "credentials":
             return f"{source.id}: {source.error.message}"
     return None
-
-
-def is_settled(snapshot: Snapshot, elapsed_s: float) -> bool:
-    """Return True if a snapshot is a state to compare with: later ones differ by changes, not by what arrives first.
-
-    Every source has answered and no check lacks its evidence. A source or evidence that does not arrive is waited for
-    until `elapsed_s`, the time since the start, reaches a limit.
-    """
-    if any(source.state == "asking" for source in snapshot.sources):
-        return elapsed_s >= ANSWER_TIMEOUT_S
-    findings = (finding for environment in snapshot.environments for finding in environment.findings)
-    is_incomplete = any(finding.status == "unknown" and not finding.pending for finding in findings)
-    return not is_incomplete or elapsed_s >= EVIDENCE_TIMEOUT_S
