@@ -62,7 +62,7 @@ conditions, joined by `and` or side by side:
   ENV no-failures       the verdict is known and not failing
   ENV healthy           every application that is not asleep is Healthy
   ENV synced            every application that is not asleep is Synced
-  ENV runs VERSION      git has the version, the applications are Synced, and no image in the cluster is another one
+  ENV runs VERSION      git has the version, and no image of the release is another one in the cluster
   ENV/APP healthy       one application; also ENV/APP synced
   pr NUMBER merged      also open, closed (merged or not), mergeable (no draft, no conflicts), checks passed
   not CONDITION         the state is known and another one

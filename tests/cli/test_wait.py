@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from anchor_tui.domain.model import SourceFailure
+from anchor_tui.domain.readings import Unavailable
+from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.services.observe import condition_watch
 from tests.cli.process import run_in_process
 from tests.config.config_files import write_own_config
+from tests.values import NOW, application, argocd, config, fresh, readings
+
+FAILURE = SourceFailure("timeout", "no answer within 5 s")
+HEALTHY = build_snapshot(config(), readings(), NOW)
+LOST = build_snapshot(config(), readings(repo=Unavailable(FAILURE)), NOW)
+DEGRADED = build_snapshot(
+    config(),
+    readings(
+        fresh(argocd(application("anchor-msp-dev"), application("anchor-msp-staging"), application(health="Degraded")))
+    ),
+    NOW,
+)
+
+
+@pytest.fixture
+def follow(folder, monkeypatch):
+    """Return a function that sets the snapshots which a wait sees; after the last one its time is over.
+
+    With `step_s`, so many seconds are between two of them.
+    """
+    write_own_config()
+
+    def set_snapshots(*snapshots, step_s=0.0):
+        now_s = [0.0]
+
+        async def follow_snapshots(*_):
+            for snapshot in snapshots:
+                yield snapshot
+                now_s[0] += step_s
+
+        monkeypatch.setattr(condition_watch, "follow_snapshots", follow_snapshots)
+        monkeypatch.setattr(condition_watch, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+
+    return set_snapshots
 
 
 def wait(capfd, *arguments: str) -> tuple[int, str]:
@@ -24,20 +63,35 @@ def test_a_condition_that_holds_ends_the_wait(box, capfd):
     assert err.endswith("anchor-tui: the conditions hold\n")
 
 
-def test_a_false_condition_times_out_with_one(box, capfd):
-    code, err = wait(capfd, "prod healthy", "--timeout", "3s")
+def test_a_false_condition_times_out_with_one(follow, capfd):
+    follow(HEALTHY, DEGRADED, DEGRADED)
+    code, err = wait(capfd, "prod/anchor-msp-prod healthy", "dev runs 9.9")
     assert code == 1
-    assert err.count("waiting for `prod healthy`: anchor-msp-prod is Degraded") == 2
+    assert err.splitlines() == [
+        "anchor-tui: waiting for `dev runs 9.9`: dev has 1.44.0 in git",
+        "anchor-tui: waiting for `prod/anchor-msp-prod healthy`: anchor-msp-prod is Degraded (and 1 more)",
+        "anchor-tui: timed out waiting for `prod/anchor-msp-prod healthy`: anchor-msp-prod is Degraded",
+        "anchor-tui: timed out waiting for `dev runs 9.9`: dev has 1.44.0 in git",
+    ]
 
 
-def test_a_lost_source_times_out_with_three(box, capfd):
-    box.faults.add("github:status=503")
-    assert wait(capfd, "pr 232 merged", "--timeout", "3s", "--quiet")[0] == 3
+def test_a_lost_source_times_out_with_three(follow, capfd):
+    follow(HEALTHY, LOST)
+    assert wait(capfd, "pr 232 merged", "--quiet") == (
+        3,
+        "anchor-tui: timed out waiting for `pr 232 merged`: GitHub is unavailable\n",
+    )
 
 
-def test_a_known_false_condition_decides_beside_an_unknown_one(box, capfd):
-    box.faults.add("github:status=503")
-    assert wait(capfd, "pr 232 merged", "prod healthy", "--timeout", "3s")[0] == 1
+def test_a_known_false_condition_decides_beside_an_unknown_one(follow, capfd):
+    follow(LOST)
+    assert wait(capfd, "pr 232 merged", "not prod healthy")[0] == 1
+
+
+def test_the_time_can_end_before_anything_was_read(follow, capfd):
+    follow()
+    code, err = wait(capfd, "prod healthy")
+    assert (code, "nothing was read yet" in err) == (3, True)
 
 
 def test_a_merged_pull_request_is_read_although_unlisted(box, capfd):
@@ -53,14 +107,22 @@ def test_a_pull_request_that_does_not_exist_is_impossible(box, capfd, text):
     assert "there is no pull request #99999" in err
 
 
-def test_a_condition_must_hold_for_a_time(box, capfd, monkeypatch):
-    code, err = wait(capfd, "dev healthy", "--for", "1s", "--timeout", "30s")
+def test_a_condition_must_hold_for_a_time(follow, capfd):
+    follow(HEALTHY, HEALTHY, DEGRADED, HEALTHY, HEALTHY, HEALTHY, step_s=5.0)
+    code, err = wait(capfd, "prod healthy", "--for", "10s")
     assert code == 0
-    assert "all conditions hold; they must hold for 1 s" in err
+    assert [line.removeprefix("anchor-tui: ") for line in err.splitlines()] == [
+        "all conditions hold; they must hold for 10 s",
+        "waiting for `prod healthy`: anchor-msp-prod is Degraded",
+        "all conditions hold; they must hold for 10 s",
+        "`prod healthy` holds",
+    ]
 
 
-def test_a_condition_that_holds_too_shortly_is_false(box, capfd):
-    code, err = wait(capfd, "dev healthy", "--for", "4s", "--timeout", "4s")
+def test_an_unknown_value_interrupts_the_time(follow, capfd):
+    unread = build_snapshot(config(), readings(Unavailable(FAILURE)), NOW)
+    follow(HEALTHY, HEALTHY, unread, HEALTHY, HEALTHY, step_s=5.0)
+    code, err = wait(capfd, "prod healthy", "--for", "10s")
     assert code == 1
     assert "give a longer --timeout" in err
 
@@ -111,11 +173,8 @@ async def test_a_pull_request_is_not_read_with_every_snapshot(monkeypatch):
             self.number = number
 
         async def read_details(self):
-            from anchor_tui.domain.model import SourceFailure
-            from anchor_tui.domain.readings import Unavailable
-
             read.append(self.number)
-            return Unavailable(SourceFailure("timeout", "no answer"))
+            return Unavailable(FAILURE)
 
     monkeypatch.setattr(condition_watch, "PullRequestInspector", Inspector)
     reader = condition_watch._PullRequestReader(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import queue
@@ -20,7 +21,7 @@ from anchor_tui.domain.changes import CHANGE_KINDS
 from anchor_tui.domain.model import SourceFailure
 from anchor_tui.domain.readings import Loading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
-from anchor_tui.services.observe import settling
+from anchor_tui.services.observe import follow, settling
 from tests.cli.process import run_in_process, surroundings
 from tests.config.config_files import MINIMAL, write_own_config
 from tests.values import NOW, ago, application, argocd, config, fresh, readings
@@ -224,9 +225,16 @@ def test_a_closed_pipe_ends_the_watch_quietly(box, folder):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_the_watch_ends_after_its_time(box, folder, capfd, monkeypatch):
+@pytest.mark.parametrize(("snapshot", "code"), [(HEALTHY, 0), (LOST, 3)])
+def test_the_watch_ends_after_its_time(folder, capfd, monkeypatch, snapshot, code):
+    async def follow_snapshots(*_):
+        yield snapshot
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(follow, "follow_snapshots", follow_snapshots)
     monkeypatch.setattr(settling, "EVIDENCE_TIMEOUT_S", 0.0)
-    assert run_in_process("watch", "--for", "2s", "prod") == 0
+    write_own_config()
+    assert run_in_process("watch", "--for", "1s", "prod") == code
     out = capfd.readouterr().out
     assert "= prod: release" in out
     assert "staging" not in out

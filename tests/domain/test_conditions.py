@@ -211,7 +211,8 @@ def test_a_lost_github_does_not_hide_the_health():
     [
         (("ghcr.io/anchor/anchor-gateway:1.43.1",), "Synced", "true"),
         (("ghcr.io/anchor/anchor-gateway:1.43.0",), "Synced", "false"),
-        (("ghcr.io/anchor/anchor-gateway:1.43.1",), "OutOfSync", "false"),
+        (("ghcr.io/anchor/anchor-gateway:1.43.1",), "OutOfSync", "true"),
+        (("ghcr.io/anchor/anchor-gateway:1.43.1", "ghcr.io/anchor/anchor-gateway:1.43.0"), "Synced", "false"),
         ((), "Synced", "unknown"),
     ],
 )

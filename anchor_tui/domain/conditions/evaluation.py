@@ -119,7 +119,7 @@ def _evaluate_verdict(claim: EnvironmentClaim, environment: Environment) -> _Sta
 
 
 def _evaluate_release(version: str, environment: Environment) -> _State:
-    """Return True if git has the version, every application is synced, and no image in the cluster is another one."""
+    """Return True if git has the version, and no image of the release is another one in the cluster."""
     name, release = environment.name, environment.release
     if release is None:
         return _State(None, f"the release of {name} is unknown")
@@ -130,11 +130,9 @@ def _evaluate_release(version: str, environment: Environment) -> _State:
         return _State(None, f"the running version of {name} is unknown: {place} lists no images")
     if live := list_live_versions(environment):
         return _State(False, f"{name} still runs {', '.join(live)}")
-    awake = [app for app in environment.applications if not is_asleep(app, environment)]
-    if not awake:
+    if all(is_asleep(app, environment) for app in environment.applications):
         return _State(False, f"every application of {name} is asleep")
-    synced = _evaluate_applications("synced", awake, name)
-    return _State(synced.value, f"{name} runs {version}" if synced.value else synced.reason)
+    return _State(True, f"{name} runs {version}")
 
 
 def _evaluate_applications(state: str, applications: Sequence[Application], subject: str) -> _State:

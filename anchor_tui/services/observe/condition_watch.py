@@ -133,6 +133,6 @@ async def _get_next(snapshots: AsyncGenerator[Snapshot], deadline: float) -> Sna
     """Return the next snapshot; None if the deadline is earlier. The generator can then only be closed."""
     try:
         async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-            return await anext(snapshots)
+            return await anext(snapshots, None)
     except TimeoutError:
         return None
