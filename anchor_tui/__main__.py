@@ -212,7 +212,7 @@ def build_parser() -> CommandParser:
     _add_screen_options(parser)
     parser.set_defaults(**OPTION_DEFAULTS)
     commands = add_commands(parser)
-    for name in ("demo", "snapshot", "check", "app", "pr"):
+    for name in ("demo", "snapshot", "watch", "wait", "check", "app", "pr"):
         add_command_later(commands, name, partial(_add_arguments, name))
     add_action_commands(commands)
     for name in ("audit", "config", "sandbox"):

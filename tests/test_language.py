@@ -21,6 +21,7 @@ DOCUMENTS = (
     "docs/on-call.md",
     "docs/reliability.md",
     "docs/status-api.md",
+    "docs/wait.md",
 )
 
 EXCEPTIONS: dict[tuple[str, str], str] = {

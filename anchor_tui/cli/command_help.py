@@ -23,12 +23,13 @@ class CommandHelp(NamedTuple):
 EXIT_CODES = """\
 exit codes:
   0  success
-  1  --fail-on found something
+  1  --fail-on found something, or a condition of `wait` is false at the end of its time
   2  wrong usage, invalid configuration, or no token
   3  a source could not be read
   4  refused: read-only, not confirmed, a precondition failed, or the plan has drifted
   5  the action failed
   6  the outcome of the action is unknown
+  7  a condition of `wait` cannot become true any more
   70  an internal error in anchor-tui; the message names a report
   130  interrupted with ctrl+c
   128+n  signal n ended the process, as 143 for SIGTERM"""
@@ -55,6 +56,25 @@ SIDE is argocd, github or status; MUTATION is a GraphQL mutation, such as create
   forbidden=APPLICATION  argocd: one application that the token may not see
   deny=FIELD             github: a GraphQL field that the token may not see, such as contexts"""
 
+WAIT_REFERENCE = """\
+conditions, joined by `and` or side by side:
+  ENV ok                the verdict of the environment is ok
+  ENV no-failures       the verdict is known and not failing
+  ENV healthy           every application that is not asleep is Healthy
+  ENV synced            every application that is not asleep is Synced
+  ENV runs VERSION      git has the version, and no image of the release is another one in the cluster
+  ENV/APP healthy       one application; also ENV/APP synced
+  pr NUMBER merged      also open, closed (merged or not), mergeable (no draft, no conflicts), checks passed
+  not CONDITION         the state is known and another one
+Data that is stale or unknown satisfies no condition, not even one with `not`.
+
+exit codes:
+  0  the conditions hold, all at the same time
+  1  the time is over, and a condition is known to be false
+  2  wrong usage, invalid configuration, or no token
+  3  the time is over, and a condition is unknown: a source could not be read
+  7  a condition cannot become true any more, such as `pr 232 merged` after it was closed"""
+
 _CONFIRMATION = """\
 Without --yes or --confirm, the command prints the plan and does nothing."""
 
@@ -76,6 +96,23 @@ HELP_BY_COMMAND = {
         "Read every source once and print the state of all environments.\n"
         "The document is printed even if a source cannot be read; the exit code is then 3.",
         ("snapshot --format text", "snapshot --fail-on failing,unknown -o snapshot.json", "snapshot --demo"),
+    ),
+    "watch": CommandHelp(
+        "print one line for each change",
+        "Print the present state, each line marked with `=`, then one line for each change, marked with `~`, until\n"
+        "ctrl+c. A source that is lost is one line. What it makes unknown is not a change.",
+        ("watch", "watch prod --kind verdict,release", "watch --format jsonl --for 20m"),
+    ),
+    "wait": CommandHelp(
+        "wait until conditions hold, for pipelines",
+        "Wait until all conditions hold at the same time. The reason for waiting is printed on stderr when it changes.",
+        (
+            "wait 'prod healthy' --timeout 20m",
+            "wait 'staging runs 1.44.0' 'staging healthy' --for 2m",
+            "wait 'pr 232 merged' --quiet",
+            "wait 'prod ok and not dev synced'",
+        ),
+        WAIT_REFERENCE,
     ),
     "app": CommandHelp(
         "explain one application: cause, tree, events, logs, diff, history",

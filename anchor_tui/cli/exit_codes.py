@@ -10,7 +10,7 @@ class ExitCode(IntEnum):
 
     OK = 0
     FINDINGS = 1
-    """A condition of `--fail-on` is met."""
+    """A condition of `--fail-on` is met, or one of `wait` is known to be false at the end of its time."""
     USAGE = 2
     """Wrong usage, invalid configuration, or no token."""
     SOURCE_UNAVAILABLE = 3
@@ -21,6 +21,8 @@ class ExitCode(IntEnum):
     """The action failed."""
     OUTCOME_UNKNOWN = 6
     """The outcome of the action is unknown."""
+    IMPOSSIBLE = 7
+    """A condition of `wait` cannot become true any more."""
     INTERNAL_ERROR = 70
     """An error of anchor-tui itself. A report names the places in the code."""
     INTERRUPTED = 130

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from anchor_tui.config.convert import ConfigConverter
 from anchor_tui.config.key_lines import TomlPath
-from anchor_tui.config.model import DEFAULT_SERVER, Config, ServerConfig
+from anchor_tui.config.model import DEFAULT_SERVER, Config, NotificationRule, ServerConfig, Waiver
 from anchor_tui.config.suggestions import find_nearest_name
 from anchor_tui.config.usual_keys import KeysByAction
 from anchor_tui.config.web_address import is_loopback, parse_url
@@ -35,7 +35,7 @@ def _check_plaintext(server: ServerConfig, path: TomlPath, converter: ConfigConv
 
 
 def check_environments(config: Config, converter: ConfigConverter) -> None:
-    """Check names, servers and applications of the environments, and the environments of the waivers."""
+    """Check names, servers and applications of the environments, and the environments that other tables name."""
     names = tuple(environment.name for environment in config.environments)
     servers = (DEFAULT_SERVER, *(server.name for server in config.servers))
     owners: dict[tuple[str, str], str] = {}
@@ -54,11 +54,15 @@ def check_environments(config: Config, converter: ConfigConverter) -> None:
                 if owner != name:
                     message = f"{application} already belongs to the environment {owner}"
                     converter.add_error((*path, "applications"), message, str(application))
-    for index, waiver in enumerate(config.policy.waivers):
-        if waiver.environment and waiver.environment not in names:
-            message = _accepted_names(waiver.environment, names)
-            waiver_path = ("policy", "waivers", str(index), "environment")
-            converter.add_error(waiver_path, message, waiver.environment, names)
+    others: dict[TomlPath, Sequence[Waiver | NotificationRule]] = {
+        ("policy", "waivers"): config.policy.waivers,
+        ("notify", "rules"): config.notify.rules,
+    }
+    for table_path, tables in others.items():
+        for index, table in enumerate(tables):
+            if (named := table.environment) and named not in names:
+                table_key = (*table_path, str(index), "environment")
+                converter.add_error(table_key, _accepted_names(named, names), named, names)
 
 
 def _accepted_names(found: str, names: tuple[str, ...]) -> str:

@@ -232,6 +232,40 @@ class HistoryConfig(msgspec.Struct, frozen=True):
         return self.keep_days > 0
 
 
+class NotificationRule(msgspec.Struct, frozen=True):
+    """Changes of a verdict that are notified."""
+
+    environment: Annotated[str, key("name of the environment; empty means every one", NAME)] = ""
+    level: Annotated[
+        Literal["attention", "unknown", "violation", "failing"], key("the mildest verdict that is notified")
+    ] = "failing"
+    recovery: Annotated[bool, key("notify also when the verdict is better again")] = False
+
+
+class NotifyConfig(msgspec.Struct, frozen=True):
+    """Notifications, at most one a minute for each rule."""
+
+    desktop: Annotated[
+        Literal["", "bell", "osc9", "osc99", "osc777"],
+        key("escape sequence that the terminal shows as a notification; empty means none"),
+    ] = ""
+    run: Annotated[
+        tuple[Word, ...],
+        key("command and arguments, run without a shell; a title and a text are appended. It gets no tokens"),
+    ] = ()
+    rules: Annotated[tuple[NotificationRule, ...], key("what is notified; without a rule, every failing verdict")] = ()
+
+    @property
+    def is_enabled(self) -> bool:
+        """True if notifications are sent."""
+        return bool(self.desktop or self.run)
+
+    @property
+    def rules_in_use(self) -> tuple[NotificationRule, ...]:
+        """The rules, or the usual one."""
+        return self.rules or (NotificationRule(),)
+
+
 class Config(msgspec.Struct, frozen=True):
     """The whole configuration, defaults filled in."""
 
@@ -250,6 +284,7 @@ class Config(msgspec.Struct, frozen=True):
     history: Annotated[HistoryConfig, key("settings of the history and of the last known good release")] = (
         HistoryConfig()
     )
+    notify: Annotated[NotifyConfig, key("notifications about changes of verdicts; off by default")] = NotifyConfig()
     keys: Annotated[Mapping[str, str], key("other keys than the usual ones, as action id = key")] = msgspec.field(
         default_factory=dict
     )

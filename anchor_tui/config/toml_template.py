@@ -43,6 +43,10 @@ _EXAMPLES: dict[str, str] = {
     "waivers.check": '"runtime.memory-budget"',
     "waivers.environment": '"prod"',
     "waivers.until": "2026-12-31",
+    "notify.desktop": '"osc9"',
+    "notify.run": '["notify-send"]',
+    "rules.environment": '"prod"',
+    "rules.recovery": "true",
     "waivers.reason": '"a bigger node comes in January"',
 }
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.tui.action_flows import ActionFlows
+    from anchor_tui.tui.outside_notifier import OutsideNotifier
     from anchor_tui.tui.screen_opener import ScreenOpener
     from anchor_tui.tui.targets import ActionTarget
 
@@ -101,6 +102,8 @@ class AnchorApp(LiveApp):
                 raise UnknownThemeError(format_unknown_name("theme", theme, sorted(self.available_themes)))
             self.theme = theme
         self.set_reactive(LiveApp.now, clock())
+        self.outside_notifier: OutsideNotifier | None = None
+        """The notifications outside the screen. None: nothing is notified, as in a replay."""
         self._latest = build_snapshot(config, SourceReadings(), clock())
         """The latest snapshot of the reader. The screen shows it, or what is left of it when the reader is silent."""
         self.set_reactive(LiveApp.snapshot, self._latest)
@@ -169,6 +172,8 @@ class AnchorApp(LiveApp):
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._call_on_loop(self._apply_snapshot, snapshot)
+        if self.outside_notifier is not None:
+            self.outside_notifier.update(snapshot)
 
     def _on_jobs(self, jobs: tuple[Job, ...]) -> None:
         self._call_on_loop(self._apply_jobs, jobs)

@@ -49,6 +49,10 @@ def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: 
 
     try:
         app = AnchorApp(context.config, reader, utc_now, environment=environment, theme=theme)
+        if context.config.notify.is_enabled:
+            from anchor_tui.tui.outside_notifier import OutsideNotifier
+
+            app.outside_notifier = OutsideNotifier(app, context.config.notify, context.environ)
         with TerminalGuard():
             app.run()
             if app.crash is not None:

@@ -63,6 +63,11 @@ class SafeApp(App[None]):
         """Copy a text in full, without escape sequences and tokens; line ends and tabs stay."""
         super().copy_to_clipboard(sanitize_lines(text))
 
+    def write_sequence(self, sequence: str) -> None:
+        """Write an escape sequence that the filter of the terminal knows."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
     # --- internal errors -----------------------------------------------------------------------------
 
     def record_failure(self, text: str, error: BaseException, *, notify: bool = True) -> None:

@@ -18,6 +18,7 @@ _OWN_COMMAND = re.compile(
     r"|\x1b\]22;[a-z-]*\x07"  # shape of the pointer
     r"|\x1b\]52;c;[A-Za-z0-9+/=]*\x07"  # clipboard, from the action that copies
     r"|\x07"  # bell
+    r"|\x1b\](?:9;|99;;|777;notify;)anchor-tui: [^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\)"  # notification of the desktop
 )
 """A write of Textual's driver or application. Each is written alone; in the middle of a frame it is foreign."""
 _LINK_OR_CONTROL = re.compile(

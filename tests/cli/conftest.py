@@ -6,6 +6,9 @@ import os
 
 import pytest
 
+from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.sandbox.command import write_configuration
+from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.sources.argocd.client import ArgoClient
 from tests.cli.commander import make_commander
 
@@ -24,6 +27,17 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture
+def box(folder, monkeypatch):
+    """Return the servers of the scenario `incident`, configured for commands of this process."""
+    with run_sandbox_in_thread("incident") as box:
+        write_configuration(box, folder / "box")
+        monkeypatch.setenv("ARGOCD_AUTH_TOKEN", box.argocd_token)
+        monkeypatch.setenv("GITHUB_TOKEN", box.github_token)
+        monkeypatch.setenv("ANCHOR_TUI_CONFIG", str(folder / "box" / CONFIG_FILE_NAME))
+        yield box
 
 
 @pytest.fixture

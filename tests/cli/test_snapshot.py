@@ -13,13 +13,10 @@ from msgspec.structs import replace
 
 from anchor_tui.cli import snapshot as snapshot_command
 from anchor_tui.cli.snapshot import FAIL_ON_CONDITIONS, find_exit_code
-from anchor_tui.config.location import CONFIG_FILE_NAME
 from anchor_tui.domain.model import Finding, Problem, SourceFailure
 from anchor_tui.domain.readings import Loading, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.domain.source_data import HeadCommit
-from anchor_tui.sandbox.command import write_configuration
-from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.observe import observer
 from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests import rich
@@ -46,16 +43,6 @@ def observed(folder, monkeypatch):
     snapshots = [HEALTHY]
     monkeypatch.setattr(observer, "observe_once", lambda *_, **__: snapshots[0])
     return snapshots
-
-
-@pytest.fixture
-def box(folder, monkeypatch):
-    with run_sandbox_in_thread("incident") as box:
-        write_configuration(box, folder / "box")
-        monkeypatch.setenv("ARGOCD_AUTH_TOKEN", box.argocd_token)
-        monkeypatch.setenv("GITHUB_TOKEN", box.github_token)
-        monkeypatch.setenv("ANCHOR_TUI_CONFIG", str(folder / "box" / CONFIG_FILE_NAME))
-        yield box
 
 
 @pytest.mark.parametrize("options", [[], ["--format", "json"]])

@@ -24,6 +24,7 @@ INVALID = {
         "environments.1.applications",
         "x already belongs to the environment a",
     ),
+    "[[notify.rules]]\nenvironment='prd'": ("notify.rules.0.environment", 'found "prd"; accepted: "dev"'),
     "[[policy.waivers]]\ncheck='a.b'\nenvironment='qa'\nuntil=2026-12-31\nreason='x'": (
         "policy.waivers.0.environment",
         'found "qa"; accepted: "dev", "staging", "prod"',

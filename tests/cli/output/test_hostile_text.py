@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from anchor_tui.cli.audit import _format_json_line, _format_text_line
 from anchor_tui.cli.output import plan_text
+from anchor_tui.cli.output.changes.formats import CHANGE_FORMATS, render_change
 from anchor_tui.cli.output.check.formats import CHECK_FORMATS, load_renderer
 from anchor_tui.cli.output.check.report import CheckReport
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
@@ -34,6 +35,7 @@ from anchor_tui.domain.actions.plan import (
 )
 from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.actions.steps import AddLabels, CreatePullRequest, DispatchWorkflow, Refresh
+from anchor_tui.domain.changes import CHANGE_KINDS, Change
 from anchor_tui.domain.foreign_text import replace_surrogates
 from anchor_tui.domain.model import AppId, Finding
 from anchor_tui.domain.policy.engine import PolicyFindings
@@ -94,6 +96,20 @@ def test_a_snapshot_is_harmless_and_readable(name: str, text: str) -> None:
     read = read_back(name, document)
     if name in {"json", "yaml"}:
         assert str(read["environments"][0]["name"]) == str(snapshot_to_document(snapshot)["environments"][0]["name"])
+
+
+@pytest.mark.parametrize("name", CHANGE_FORMATS)
+@pytest.mark.parametrize("kind", CHANGE_KINDS)
+@PROPERTY
+@given(text=hostile_texts)
+def test_a_change_is_harmless_on_one_line(name: str, kind: Any, text: str) -> None:
+    change = Change(kind, "b", "a", NOW, "e", AppId("s", "n", text), "s", "p", "d", "error", 1, NOW)
+    for is_present in (False, True):
+        line = render_change(fill_texts(change, text), name, is_present=is_present)
+        assert_harmless(line)
+        assert line.count("\n") == 1
+        if name == "jsonl":
+            assert json.loads(line)["kind"] == kind
 
 
 FINDINGS = (

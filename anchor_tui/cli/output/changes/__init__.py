@@ -1,0 +1,1 @@
+"""The formats of changes. `docs/wait.md` describes the document `anchor-tui/change/v1`."""
