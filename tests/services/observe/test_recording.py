@@ -129,7 +129,7 @@ def test_the_background_thread_writes_the_history_of_its_estate(tmp_path: Path) 
         wait_until(is_imported)
         reader.stop()
     with HistoryReader(path) as history:
-        assert history.read_page(HistoryFilter(kinds=("health",))).changes
+        assert history.read_page(HistoryFilter(kinds=("verdict",))).changes
         assert history.read_sessions()[0].ended_at is not None
 
 
@@ -137,6 +137,7 @@ def test_the_background_thread_writes_the_history_of_its_estate(tmp_path: Path) 
 def test_no_history_is_written_if_it_is_off(tmp_path: Path, keep_days: int, records: bool) -> None:
     it = config(history=HistoryConfig(keep_days=keep_days))
     reader = BackgroundThread(it, {}, tmp_path, state_folder=tmp_path, records_history=records)
+    reader._loop.close()
     assert not reader._records_history
 
 
