@@ -102,14 +102,16 @@ async def _resume_group(context: RuntimeContext, arguments: argparse.Namespace) 
         option = f"--confirm {shlex.quote(phrase)}" if confirmation == "phrase" else "--yes"
         print_error(f"not confirmed: nothing was done. Add {option} to wait for the pull request and do this")
         return ExitCode.REFUSED
+    progress = _JobListener()
     executor = PlanExecutor(
         Connections(context.config, context.environ, context.home),
         audit,
         timeouts=_timeouts_of(arguments),
-        listener=_ProgressPrinter().print_progress,
+        listener=progress.on_jobs,
     )
     outcome = await executor.resume(group, Consent(confirmed=True, phrase=arguments.confirm, reason=arguments.reason))
     write_result(plan_text.render_outcome_text(group.plan, outcome), is_text=True)
+    progress.record_actions(context)
     return _exit_code_of_outcome(outcome)
 
 
@@ -139,8 +141,8 @@ async def _plan_and_execute(context: RuntimeContext, arguments: argparse.Namespa
         return _exit_code_of_unread_sources(snapshot) or ExitCode.USAGE
     connections = Connections(context.config, context.environ, context.home)
     audit = AuditLog(context.state_folder)
-    progress = _ProgressPrinter()
-    executor = PlanExecutor(connections, audit, timeouts=_timeouts_of(arguments), listener=progress.print_progress)
+    progress = _JobListener()
+    executor = PlanExecutor(connections, audit, timeouts=_timeouts_of(arguments), listener=progress.on_jobs)
     try:
         if not arguments.dry_run:
             await _report_unfinished_work(connections, audit)
@@ -165,18 +167,30 @@ async def _plan_and_execute(context: RuntimeContext, arguments: argparse.Namespa
     outcome = await executor.execute(plan, consent, lambda: snapshot, follow=arguments.wait or order.merge)
     render_outcome = plan_text.render_outcome_json if as_json else plan_text.render_outcome_text
     write_result(render_outcome(plan, outcome), is_text=not as_json)
+    progress.record_actions(context)
     return _exit_code_of_outcome(outcome)
 
 
-class _ProgressPrinter:
-    """Print the running steps on stderr, each change once."""
+class _JobListener:
+    """Print the running steps on stderr, each change once, and record the finished jobs in the history."""
 
     def __init__(self) -> None:
         self._last_printed: dict[str, str] = {}
         self._pull_requests: set[tuple[str, int]] = set()
+        self._jobs: tuple[Job, ...] = ()
 
-    def print_progress(self, jobs: tuple[Job, ...]) -> None:
+    def record_actions(self, context: RuntimeContext) -> None:
+        """Record what was done in the history. If that fails, print a warning: the audit log contains it."""
+        from anchor_tui.services.clock import utc_now
+        from anchor_tui.services.history.local_actions import FinishedActions, record_local_changes
+
+        changes = FinishedActions(utc_now).list_new(self._jobs)
+        if warning := record_local_changes(changes, context.config, context.state_folder):
+            print_error(warning)
+
+    def on_jobs(self, jobs: tuple[Job, ...]) -> None:
         """Print the steps that are running now, and the number of a pull request as soon as it exists."""
+        self._jobs = jobs
         for job in jobs:
             for group in job.groups:
                 if group.number is not None and (group.subject, group.number) not in self._pull_requests:

@@ -52,6 +52,13 @@ class ManagedResources(ValueObject, frozen=True):
         return self.error is not None and self.permitted
 
 
+class PastSync(ValueObject, frozen=True):
+    """A sync that succeeded, from the history of an application."""
+
+    revision: str
+    deployed_at: datetime | None = None
+
+
 class ArgoCDData(ValueObject, frozen=True):
     """The data of one Argo CD. `own_namespace` is the namespace of applications configured without one, if known."""
 
@@ -66,6 +73,8 @@ class ArgoCDData(ValueObject, frozen=True):
     failures: Mapping[AppId, FailureEvidence] = {}
     """The evidence about applications that are not healthy."""
     latency_ms: float | None = None
+    past_syncs: Mapping[AppId, tuple[PastSync, ...]] = {}
+    """The syncs of each application, oldest first, for the first start of the history; otherwise empty."""
 
 
 def split_revisions(text: str | None) -> tuple[str, ...]:

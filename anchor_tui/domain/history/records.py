@@ -19,6 +19,18 @@ _OF_PULL_REQUESTS = frozenset({"pull-request", "checks"})
 """The kinds whose subject is the number of a pull request."""
 
 
+_AS_IT_SHOULD_BE = frozenset(
+    {
+        ("application", "found"),
+        ("sync", "Synced"),
+        ("health", "Healthy"),
+        ("diagnosis", ""),
+        ("finding", "clear"),
+        ("checks", "success"),
+    }
+)
+
+
 class SubjectKey(NamedTuple):
     """The identity of a value whose changes are recorded. A part that does not apply is an empty text."""
 
@@ -73,6 +85,12 @@ class RecordedChange(ValueObject, frozen=True):
         environment = "" if self.kind in _OF_PULL_REQUESTS else self.environment
         server, namespace, application = self.application or ("", "", "")
         return SubjectKey(self.kind, environment, server, namespace, application, self.subject, self.place)
+
+    @property
+    def is_unremarkable(self) -> bool:
+        """True if it is the first observation of a value that is as it should be. Only the state is recorded then."""
+        is_first = self.before is None and self.origin == "observed"
+        return is_first and (self.kind == "revision" or (self.kind, self.after) in _AS_IT_SHOULD_BE)
 
     @property
     def compared_value(self) -> str | None:

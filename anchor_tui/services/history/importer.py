@@ -6,15 +6,16 @@ while no process was watching are imported with the next start.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from anchor_tui.domain.history.last_known_good import identify_content
 from anchor_tui.domain.history.records import RecordedChange
-from anchor_tui.domain.model import Release
+from anchor_tui.domain.identity import is_same
+from anchor_tui.domain.model import AppId, Release, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
-from anchor_tui.domain.source_data import EnvironmentFiles, OpsRepoData
+from anchor_tui.domain.source_data import EnvironmentFiles, PastSync
 from anchor_tui.domain.source_states import get_latest_value
 
 
@@ -30,51 +31,78 @@ class PastImporter:
 
     def __init__(self, imported: Collection[str]) -> None:
         self._imported = set(imported)
-        self._repo: OpsRepoData | None = None
+        self._searched: tuple[object, ...] = ()
 
-    def list_past(self, readings: SourceReadings, at: datetime) -> Past:
+    def list_past(self, readings: SourceReadings, snapshot: Snapshot) -> Past:
         """Return what is to be imported."""
         repo = get_latest_value(readings.github)
-        if repo is None or repo is self._repo:
+        servers = [data for data in map(get_latest_value, readings.argocd.values()) if data and data.past_syncs]
+        sources = (repo.environments if repo else None, *(data.past_syncs for data in servers))
+        if is_same(sources, self._searched):
             return Past()
-        changes: list[RecordedChange] = []
-        subjects: list[str] = []
-        for name, files in repo.environments.items():
-            for subject, change in _list_past_releases(name, files, at):
-                if subject not in self._imported:
-                    subjects.append(subject)
-                    changes += [change] if change is not None else []
-        if not subjects:
-            self._repo = repo
-        return Past(tuple(changes), tuple(subjects))
+        new: list[tuple[str, tuple[RecordedChange, ...]]] = []
+        for name, files in repo.environments.items() if repo else ():
+            new += self._list_past_releases(name, files, snapshot.taken_at)
+        if servers:
+            past_syncs = {id_: syncs for data in servers for id_, syncs in data.past_syncs.items()}
+            new += self._list_past_syncs(snapshot, past_syncs)
+        if not new:
+            self._searched = sources
+        return Past(tuple(change for _, changes in new for change in changes), tuple(subject for subject, _ in new))
 
     def confirm(self, past: Past) -> None:
         """Remember that the past was written."""
         self._imported.update(past.subjects)
 
+    def _list_past_releases(
+        self, environment: str, files: EnvironmentFiles, at: datetime
+    ) -> Iterator[tuple[str, tuple[RecordedChange, ...]]]:
+        """Yield each new commit of the history, oldest first. The present release is observed and has no change."""
+        newest = next((past for past in files.history if past.release is not None), None)
+        older: Release | None = None
+        for past in reversed(files.history):
+            release, before, subject = past.release, older, f"release {environment} {past.commit}"
+            older = release or older
+            if subject in self._imported:
+                continue
+            is_same_release = before is not None and release is not None and before.content_key == release.content_key
+            if release is None or past is newest or is_same_release:
+                yield subject, ()
+            else:
+                yield subject, (_make_release_change(environment, release, before, past.commit, at),)
 
-def _list_past_releases(
-    environment: str, files: EnvironmentFiles, at: datetime
-) -> Iterator[tuple[str, RecordedChange | None]]:
-    """Yield each commit of the history, oldest first. The present release is observed and has no change."""
-    older: Release | None = None
-    for past in reversed(files.history):
-        release, before, subject = past.release, older, f"release {environment} {past.commit}"
-        if release is None:
-            yield subject, None
-            continue
-        older = release
-        is_present = files.release is not None and release.content_key == files.release.content_key
-        if is_present and past is _find_newest(files):
-            yield subject, None
-        elif before is None or before.content_key != release.content_key:
-            yield subject, _make_release_change(environment, release, before, past.commit, at)
-        else:
-            yield subject, None
+    def _list_past_syncs(
+        self, snapshot: Snapshot, past_syncs: Mapping[AppId, tuple[PastSync, ...]]
+    ) -> Iterator[tuple[str, tuple[RecordedChange, ...]]]:
+        """Yield the syncs of each application that is new, oldest first."""
+        for environment in snapshot.environments:
+            for app in environment.applications:
+                syncs, subject = past_syncs.get(app.id, ()), f"syncs {environment.name} {app.source}/{app.id}"
+                if syncs and subject not in self._imported:
+                    revisions = (None, *(sync.revision for sync in syncs))
+                    yield (
+                        subject,
+                        tuple(
+                            _make_sync_change(environment.name, app.id, sync, before, snapshot.taken_at)
+                            for sync, before in zip(syncs, revisions, strict=False)
+                        ),
+                    )
 
 
-def _find_newest(files: EnvironmentFiles) -> object:
-    return next((past for past in files.history if past.release is not None), None)
+def _make_sync_change(
+    environment: str, application: AppId, sync: PastSync, before: str | None, at: datetime
+) -> RecordedChange:
+    return RecordedChange(
+        "revision",
+        sync.revision,
+        at,
+        before=before,
+        environment=environment,
+        application=application,
+        server_at=sync.deployed_at,
+        commit=sync.revision,
+        origin="imported",
+    )
 
 
 def _make_release_change(

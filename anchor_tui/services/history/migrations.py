@@ -61,10 +61,10 @@ CREATE TABLE states (
   compared_value TEXT,
   observed_at INTEGER NOT NULL,
   server_at INTEGER,
-  change_id INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
   PRIMARY KEY (kind, environment, server, namespace, application, subject, place)
 ) WITHOUT ROWID;
-CREATE INDEX states_by_change ON states (change_id);
+CREATE INDEX states_by_sequence ON states (sequence);
 CREATE TABLE good_releases (
   environment TEXT NOT NULL,
   content TEXT NOT NULL,

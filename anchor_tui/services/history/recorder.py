@@ -60,7 +60,7 @@ class HistoryRecorder:
         self._notice_gap(at)
         changes, good_releases = self._conditions.update(snapshot)
         self._writer.add((*self._changes.update(snapshot), *changes, *self._take_local()), good_releases)
-        self._write(at, readings)
+        self._write(snapshot, readings)
         self._writer.maintain(at)
         self._last_at = at
 
@@ -94,11 +94,12 @@ class HistoryRecorder:
         while self._local_changes:
             yield self._local_changes.popleft()
 
-    def _write(self, at: datetime, readings: SourceReadings) -> None:
+    def _write(self, snapshot: Snapshot, readings: SourceReadings) -> None:
+        at = snapshot.taken_at
         taken = self._writer.refresh(at)
         if taken is not None:
             self._compare_with_others(taken, at)
-        past = self._importer.list_past(readings, at) if self._importer else Past()
+        past = self._importer.list_past(readings, snapshot) if self._importer else Past()
         written = self._writer.flush(at, tuple(self._list_corrections(at)), past.changes, past.subjects)
         if written is None:
             return

@@ -70,7 +70,8 @@ class HistoryStore:
         """The subjects whose last change this process did not write."""
         self._unreported: dict[SubjectKey, RecordedState | None] | None = None
         """The states before those that other processes have written, until `refresh` returns them."""
-        self._last_change_id = 0
+        self._sequence = 0
+        """The number of the last transaction that this process has seen or made."""
         self._data_version = -1
         with explain_errors(path, "read"):
             self._take_over_states()
@@ -84,14 +85,21 @@ class HistoryStore:
         return self._states
 
     def write(self, batch: HistoryBatch) -> tuple[RecordedChange, ...]:
-        """Write a batch and return the changes that are new to the file, with their ids. Raises HistoryError."""
+        """Write a batch and return the changes that are new to the file, with their ids. Raises HistoryError.
+
+        Of the first observation of a value that is as it should be, only the state is written.
+        """
         if batch.is_empty:
             return ()
         with self._transaction():
             self._take_over_states()
-            stored = [self._insert_change(change) for change in self._list_new(batch)]
-            if not (stored or batch.good_releases or batch.imported):
+            new = tuple(self._list_new(batch))
+            if not (new or batch.good_releases or batch.imported):
                 return ()
+            sequence = self._sequence + 1
+            for change in new:
+                self._put_state(change, sequence)
+            stored = tuple(self._insert_change(change) for change in new if not change.is_unremarkable)
             for good in batch.good_releases:
                 self._connection.execute(_UPSERT_GOOD, to_good_row(good))
             for subject in batch.imported:
@@ -99,9 +107,10 @@ class HistoryStore:
                     "INSERT OR IGNORE INTO imports VALUES (?, ?)", (subject, to_microseconds(batch.at))
                 )
             self._touch_session(batch.at)
-        for change in stored:
+        self._sequence = sequence
+        for change in new:
             self._remember(change)
-        return tuple(stored)
+        return stored
 
     def refresh(self) -> Mapping[SubjectKey, RecordedState | None] | None:
         """Read what other processes have written since the last call; None if they have written nothing.
@@ -193,9 +202,9 @@ class HistoryStore:
         if version == self._data_version:
             return
         taken = {}
-        for row in self._connection.execute(_STATES, (self._last_change_id,)):
+        for row in self._connection.execute(_STATES, (self._sequence,)).fetchall():
             taken[to_key(row[:7])] = to_state(row[7:11])
-            self._last_change_id = max(self._last_change_id, row[11])
+            self._sequence = max(self._sequence, row[11])
         self._data_version = version
         self._unreported = {key: self._states.get(key) for key in taken} | (self._unreported or {})
         self._states.update(taken)
@@ -234,14 +243,14 @@ class HistoryStore:
     def _insert_change(self, change: RecordedChange) -> RecordedChange:
         id_ = self._connection.execute(INSERT_CHANGE, to_change_row(change, self._session_id)).lastrowid
         assert id_ is not None
-        if change.origin == "observed":
-            times = (
-                to_microseconds(change.observed_at),
-                to_microseconds(change.server_at) if change.server_at else None,
-            )
-            values = (*change.key, change.after, change.compared_value, *times, id_)
-            self._connection.execute(_PUT_STATE, values)
         return replace(change, id=id_)
+
+    def _put_state(self, change: RecordedChange, sequence: int) -> None:
+        if change.origin == "observed":
+            server_at = to_microseconds(change.server_at) if change.server_at else None
+            times = (to_microseconds(change.observed_at), server_at)
+            values = (*change.key, change.after, change.compared_value, *times, sequence)
+            self._connection.execute(_PUT_STATE, values)
 
     def _touch_session(self, at: datetime) -> None:
         if self._session_id is not None:
@@ -249,7 +258,6 @@ class HistoryStore:
             self._connection.execute("UPDATE sessions SET last_written_at = ? WHERE id = ?", values)
 
     def _remember(self, change: RecordedChange) -> None:
-        self._last_change_id = max(self._last_change_id, change.id)
         if change.origin == "observed":
             self._foreign.discard(change.key)
             self._states[change.key] = RecordedState(
@@ -258,7 +266,7 @@ class HistoryStore:
 
 
 _OPEN_SESSIONS = "SELECT id, process, process_start FROM sessions WHERE ended_at IS NULL"
-_STATES = f"SELECT {STATE_KEY_COLUMNS}, {STATE_COLUMNS}, change_id FROM states WHERE change_id > ?"
+_STATES = f"SELECT {STATE_KEY_COLUMNS}, {STATE_COLUMNS}, sequence FROM states WHERE sequence > ?"
 _PUT_STATE = f"INSERT OR REPLACE INTO states VALUES ({', '.join('?' * 12)})"
 _UPSERT_GOOD = f"""
 INSERT INTO good_releases ({GOOD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)

@@ -134,13 +134,11 @@ class BackgroundThread:
 
         async def read() -> ReleaseRecord:
             from anchor_tui.domain.history.release_runs import ReleaseRecord
-            from anchor_tui.services.history.location import find_history_file
             from anchor_tui.services.history.release_records import read_release_record
 
             if not self._records_history:
                 return ReleaseRecord()
-            path = find_history_file(self.config, self._find_state_folder())
-            return await asyncio.to_thread(read_release_record, path, environment, self._now())
+            return await asyncio.to_thread(read_release_record, self._find_history_file(), environment, self._now())
 
         return asyncio.run_coroutine_threadsafe(read(), self._loop)
 
@@ -222,11 +220,19 @@ class BackgroundThread:
         if self._executor is None:
             from anchor_tui.services.connections import Connections
             from anchor_tui.services.execute.executor import PlanExecutor
+            from anchor_tui.services.history.local_actions import FinishedActions
+
+            finished = FinishedActions(self._now)
+
+            def on_jobs(jobs: tuple[Job, ...]) -> None:
+                if self._records_history:
+                    self._local_changes.extend(finished.list_new(jobs))
+                self._job_listener(jobs)
 
             self._executor = PlanExecutor(
                 Connections(self.config, self._environ, self._home),
                 self._open_audit(),
-                listener=lambda jobs: self._job_listener(jobs),
+                listener=on_jobs,
                 wake=lambda: self._read_again(),
             )
         return self._executor
@@ -243,11 +249,14 @@ class BackgroundThread:
 
     def _make_recorder(self) -> SnapshotRecorder:
         """Return the recorder of the history. Its modules are loaded after the first frame."""
-        from anchor_tui.services.history.location import find_history_file
         from anchor_tui.services.history.recorder import HistoryRecorder
 
-        path = find_history_file(self.config, self._find_state_folder())
-        return HistoryRecorder(path, self.config, self._local_changes)
+        return HistoryRecorder(self._find_history_file(), self.config, self._local_changes)
+
+    def _find_history_file(self) -> Path:
+        from anchor_tui.services.history.location import find_history_file
+
+        return find_history_file(self.config, self._find_state_folder())
 
     # --- the thread ----------------------------------------------------------------------------------
 
@@ -285,7 +294,10 @@ class BackgroundThread:
         from anchor_tui.services.observe.observer import Observer
         from anchor_tui.services.observe.source_factory import make_sources
 
-        sources = make_sources(self.config, self._environ, self._home, self._now, self._prefetched)
+        is_first_start = self._records_history and not self._find_history_file().exists()
+        sources = make_sources(
+            self.config, self._environ, self._home, self._now, self._prefetched, with_past_syncs=is_first_start
+        )
         make_recorder = self._make_recorder if self._records_history else None
         observer = Observer(self.config, sources, self._now, make_recorder=make_recorder)
         self._read_again = observer.read_again

@@ -29,12 +29,15 @@ def make_sources(
     now: Clock = utc_now,
     prefetched: Mapping[str, Prefetch] | None = None,
     evidence: EvidenceScope = "budget",
+    *,
+    with_past_syncs: bool = False,
 ) -> list[DataSource]:
     """Return a source for each Argo CD in use and one for GitHub.
 
     Credentials are looked up when a source connects, not before. `prefetched` contains the first requests that have
-    been sent already, by the name of the server.
+    been sent already, by the name of the server. With `with_past_syncs`, applications come with their past syncs.
     """
+    from anchor_tui.sources.argocd.past_syncs import PastSyncs
     from anchor_tui.sources.argocd.source import ArgoSource
 
     pending_prefetches = dict(prefetched or {})
@@ -54,7 +57,8 @@ def make_sources(
                 )
             return await connections.connect_argocd(server_name)
 
-        return ArgoSource(server, config.environments, connect, now, limits)
+        past_syncs = PastSyncs() if with_past_syncs else None
+        return ArgoSource(server, config.environments, connect, now, limits, past_syncs)
 
     def create_github_source() -> GitHubSource:
         from anchor_tui.sources.github.source import GitHubSource

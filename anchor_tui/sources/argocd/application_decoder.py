@@ -9,6 +9,7 @@ from anchor_tui.domain.source_data import ObservedApplication
 from anchor_tui.domain.text_limits import has_short_texts
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.application_filter import ApplicationFilter
+from anchor_tui.sources.argocd.past_syncs import PastSyncs
 from anchor_tui.sources.argocd.schema import ApplicationIdentity, ApplicationJson, ApplicationMetadata
 from anchor_tui.sources.errors import InvalidResponse
 from anchor_tui.sources.json_body import decode_json
@@ -31,11 +32,12 @@ class IdentifiedApplication(NamedTuple):
 class ApplicationDecoder:
     """Decodes the applications of one Argo CD that the environments refer to."""
 
-    def __init__(self, source: str, application_filter: ApplicationFilter) -> None:
+    def __init__(self, source: str, application_filter: ApplicationFilter, past_syncs: PastSyncs | None = None) -> None:
         self.web_url = ""
         """The address of Argo CD's web pages."""
         self._source = source
         self._filter = application_filter
+        self._past_syncs = past_syncs
 
     def identify(self, item: bytes) -> IdentifiedApplication:
         """Return the identity of an application without decoding the rest. Raises InvalidResponse."""
@@ -56,6 +58,8 @@ class ApplicationDecoder:
         bare, labels = self._read_identity(document.metadata)
         if not self._filter.is_wanted(bare, labels):
             return bare.id
+        if self._past_syncs is not None:
+            self._past_syncs.note(bare.id, document)
         try:
             return to_observed_application(document, self._source, self.web_url, is_short=has_short_texts(item))
         except InvalidResponse as error:

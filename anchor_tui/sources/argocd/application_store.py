@@ -25,6 +25,7 @@ from anchor_tui.sources.argocd.application_details import (
 )
 from anchor_tui.sources.argocd.application_filter import ApplicationFilter
 from anchor_tui.sources.argocd.known_applications import KnownApplications
+from anchor_tui.sources.argocd.past_syncs import PastSyncs
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import (
     ApplicationJson,
@@ -48,7 +49,11 @@ class ApplicationStore:
     """The applications of one Argo CD that the environments refer to."""
 
     def __init__(
-        self, server: ServerConfig, environments: tuple[EnvironmentConfig, ...], now: Callable[[], datetime]
+        self,
+        server: ServerConfig,
+        environments: tuple[EnvironmentConfig, ...],
+        now: Callable[[], datetime],
+        past_syncs: PastSyncs | None = None,
     ) -> None:
         self.source = server.name
         self.last_activity_at: datetime | None = None
@@ -57,7 +62,8 @@ class ApplicationStore:
         self._listed_count = 0
         """The number of applications in the last list, wanted or not."""
         self._now = now
-        self._decoder = ApplicationDecoder(self.source, self._filter)
+        self._past_syncs = past_syncs
+        self._decoder = ApplicationDecoder(self.source, self._filter, past_syncs)
         self._decoder.web_url = server.server
         self._known = KnownApplications()
         self._without_details: set[AppId] = set()
@@ -84,7 +90,8 @@ class ApplicationStore:
             )
         else:
             self._noted.clear()
-        return replace(self._server_info, applications=applications)
+        past = self._past_syncs.published if self._past_syncs is not None else {}
+        return replace(self._server_info, applications=applications, past_syncs=past)
 
     def _note_missing_details(self, observed: ObservedApplication) -> ObservedApplication:
         """Return an application with the problem that its details are missing; the same object each time."""

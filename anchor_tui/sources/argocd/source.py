@@ -20,6 +20,7 @@ from anchor_tui.sources.argocd.application_store import ApplicationStore
 from anchor_tui.sources.argocd.endpoints import WATCH_REQUEST
 from anchor_tui.sources.argocd.evidence import ArgoEvidence, EvidenceLimits
 from anchor_tui.sources.argocd.first_round import FIRST_ROUND_S, read_first_round
+from anchor_tui.sources.argocd.past_syncs import PastSyncs
 from anchor_tui.sources.argocd.read_client import ReadClient
 from anchor_tui.sources.argocd.schema import StreamEvent
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken
@@ -68,6 +69,7 @@ class ArgoSource:
         connect: Callable[[], Awaitable[ReadClient]],
         now: Callable[[], datetime],
         limits: EvidenceLimits,
+        past_syncs: PastSyncs | None = None,
     ) -> None:
         self.id = server.name
         self._server = server
@@ -75,7 +77,7 @@ class ArgoSource:
         self._now = now
         self._wake = asyncio.Event()
         own_environments = tuple(environment for environment in environments if environment.server == server.name)
-        self._store = ApplicationStore(server, own_environments, now)
+        self._store = ApplicationStore(server, own_environments, now, past_syncs)
         self._evidence = ArgoEvidence(self._store, limits, now)
         self._last: Fresh[ArgoCDData] | None = None
         self._is_list_complete = False

@@ -26,7 +26,7 @@ GATEWAY = AppId("argocd", "argocd", "gateway")
 
 def change(after: str | None, minutes: float = 0, **changes: object) -> RecordedChange:
     at = NOW + timedelta(minutes=minutes)
-    base = RecordedChange("health", after, at, environment="prod", application=GATEWAY)
+    base = RecordedChange("verdict", after, at, environment="prod", application=GATEWAY)
     return replace(base, **changes)
 
 
@@ -128,6 +128,23 @@ def test_a_restart_compares_with_the_file(store: HistoryStore, path: Path) -> No
     again = HistoryStore(path, NOW)
     assert again.write(batch(change("Healthy", 60))) == ()
     assert again.write(batch(change("Degraded", 61)))[0].before == "Healthy"
+
+
+@pytest.mark.parametrize(("kind", "value"), [("health", "Healthy"), ("finding", "clear"), ("revision", "c" * 40)])
+def test_only_the_state_of_a_usual_first_value_is_written(
+    store: HistoryStore, path: Path, kind: str, value: str
+) -> None:
+    other = HistoryStore(path, NOW, process="other")
+    assert store.write(batch(change(value, kind=kind))) == ()
+    assert other.write(batch(change(value, 1, kind=kind))) == ()
+    assert other.states[change(value, kind=kind).key].value == value
+    other.write(batch(change("bad", 2, kind=kind), change(value, 3, kind=kind)))
+    assert read_values(path) == [(value, "bad"), ("bad", value)]
+
+
+def test_a_bad_first_value_is_a_change(store: HistoryStore, path: Path) -> None:
+    store.write(batch(change("Degraded", kind="health"), change("fail", kind="finding")))
+    assert read_values(path) == [(None, "Degraded"), (None, "fail")]
 
 
 def test_local_actions_are_always_written(store: HistoryStore, path: Path) -> None:

@@ -129,7 +129,7 @@ def test_the_background_thread_writes_the_history_of_its_estate(tmp_path: Path) 
         wait_until(is_imported)
         reader.stop()
     with HistoryReader(path) as history:
-        assert history.read_page(HistoryFilter(kinds=("health",))).changes
+        assert history.read_page(HistoryFilter(kinds=("verdict",))).changes
         assert history.read_sessions()[0].ended_at is not None
 
 
