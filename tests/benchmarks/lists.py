@@ -1,6 +1,7 @@
 """Time of the keys, of a tick and of a snapshot in the fleet screen with 5,000 and 20,000 applications; no network.
 
-Run by `make bench`. Prints the processor time of each, without that of a key that does nothing. A frame takes 16 ms.
+`python -m tests.benchmarks.lists` prints the processor time of each, without that of a key that does nothing. A frame
+takes 16 ms.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def test_an_equal_poll_of_github_changes_no_environment() -> None:
     assert after.environments is before.environments
 
 
-def test_only_unhealthy_applications_are_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_applications_are_not_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = count_judged(monkeypatch)
     builder = SnapshotBuilder(MANY)
     observed = with_change(many_observed(500), 7, health="Degraded", health_since=ago(minutes=5))

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -214,7 +215,9 @@ def test_a_storm_changes_the_applications_of_a_scale(tmp_path: Path) -> None:
         fields = {"fields": "items.status.health"}
         url = servers["argocd"]["url"] + "/api/v1/applications"
         health: set[str] = set()
+        last = time.monotonic() + 20
         while "Progressing" not in health:
+            assert time.monotonic() < last
             items = httpx.get(url, headers=headers, params=fields).json()["items"]
             health = {item["status"]["health"]["status"] for item in items}
         process.terminate()

@@ -10,13 +10,17 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from anchor_tui.domain.inspection.pull_request_details import FilePatch
-from anchor_tui.sandbox.github.graphql import load_schema
+from anchor_tui.sandbox.github.graphql import compute_query_cost, load_schema
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import ClientError, Forbidden, InvalidResponse, NotFound, SourceError
 from anchor_tui.sources.github.client import GitHubClient
-from anchor_tui.sources.github.inspection_queries import INSPECTION_QUERY_TEXTS, MAX_THREADS
+from anchor_tui.sources.github.inspection_queries import (
+    INSPECTION_QUERY_TEXTS,
+    PULL_REQUEST_CHECKS_QUERY,
+    PULL_REQUEST_DETAILS_QUERY,
+)
 from anchor_tui.sources.github.pull_request_reader import (
     MAX_LOG_LINES,
     MAX_PATCH_LENGTH,
@@ -146,10 +150,10 @@ async def test_a_page_that_fails_leaves_the_others():
     assert (len(pull.checks), pull.checks_omitted) == (200, 100)
 
 
-def test_a_reading_costs_one_point():
-    # GitHub's formula: one request for each connection, and one for the connections of each node; divided by 100.
-    single_connections = 6
-    assert round((single_connections + MAX_THREADS) / 100) <= 1
+@pytest.mark.parametrize("query", [PULL_REQUEST_DETAILS_QUERY, PULL_REQUEST_CHECKS_QUERY], ids=["details", "checks"])
+def test_a_reading_costs_one_point(query):
+    variables = {"owner": "o", "name": "n", "number": 1, "after": "x"}
+    assert compute_query_cost(parse(query.text), variables).points == 1
 
 
 async def test_a_merged_pull_request_can_be_read(sandbox_client):
