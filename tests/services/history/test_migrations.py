@@ -18,7 +18,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.mark.parametrize("version", range(1, NEWEST_VERSION + 1))
-def test_a_file_of_each_version_is_migrated_and_keeps_its_content(tmp_path: Path, version: int) -> None:
+def test_a_file_of_each_version_keeps_its_content(tmp_path: Path, version: int) -> None:
     path = tmp_path / "history.sqlite3"
     connection = sqlite3.connect(path)
     connection.executescript((FIXTURES / f"version-{version}.sql").read_text())

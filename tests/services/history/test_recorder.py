@@ -137,7 +137,7 @@ def test_one_change_is_one_transaction(estate: Estate) -> None:
     assert statements.count("COMMIT ") + statements.count("COMMIT") == 1
 
 
-def test_a_lost_source_is_no_change_of_health(estate: Estate) -> None:
+def test_a_lost_source_changes_no_health(estate: Estate) -> None:
     estate.observe()
     lose_argocd(estate)
     estate.observe_for(5)
@@ -247,7 +247,7 @@ def test_the_past_of_git_is_imported_once(path: Path) -> None:
     assert len(second.list_changes("release", origin="imported")) == 2
 
 
-def test_releases_that_nobody_watched_are_imported(path: Path) -> None:
+def test_releases_of_unwatched_times_are_imported(path: Path) -> None:
     first = Estate(path)
     first.set_repo(environments={"prod": files("1.43.1")})
     first.observe()
