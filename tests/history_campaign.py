@@ -27,7 +27,7 @@ CHANGES_PER_SNAPSHOT = 5
 
 
 class KillResult(NamedTuple):
-    """What a file contained after a kill. `confirmed` is the last transaction that the child had reported."""
+    """The content of a file after a kill. `confirmed` is the last transaction that the child had reported."""
 
     confirmed: int
     stored: int

@@ -18,6 +18,7 @@ DOCUMENTS = (
     "docs/architecture.md",
     "docs/policy.md",
     "docs/diagnosis.md",
+    "docs/history.md",
     "docs/on-call.md",
     "docs/reliability.md",
     "docs/status-api.md",

@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import commands, github_points, idle, in_process, keys, server_speed, snapshots, start
+from tests.benchmarks import commands, github_points, history, idle, in_process, keys, server_speed, snapshots, start
 from tests.benchmarks.figures import QUICK, Results, Settings, format_table
 from tests.benchmarks.machine import describe_machine
 
@@ -32,6 +32,7 @@ SUBJECTS: dict[str, Callable[[Results], None]] = {
     "policy": in_process.measure_policy,
     "logs": in_process.measure_logs,
     "panes": in_process.measure_panes,
+    "history": history.measure,
 }
 
 

@@ -27,6 +27,7 @@ TITLES = {
     "policy": "Policy",
     "logs": "Logs",
     "panes": "Large trees and manifests",
+    "history": "The history",
 }
 EXPLANATIONS = {
     "servers": "A minimal client reads the list and the stream, and does nothing with them. The servers encode each "
@@ -48,6 +49,8 @@ EXPLANATIONS = {
     "logs": "The time from a key to its frame while the log of one pod is followed.",
     "panes": "The time from a key to its frame in a tree of 10,000 resources, in a manifest of 10 MB, and in its "
     "difference from git.",
+    "history": "A page has 100 changes; its time includes opening the file. Starts with and without a history "
+    "alternate. A snapshot without changes writes nothing.",
 }
 
 

@@ -53,7 +53,7 @@ class RecordedChange(ValueObject, frozen=True):
     environment: str = ""
     application: AppId | None = None
     subject: str = ""
-    """What the value belongs to inside its environment or application: a check, a source, a pull request's number."""
+    """The part of the environment or application that the value is about: a check, a source, a pull request's number."""
     place: str = ""
     """The resource or file of a finding."""
     server_at: AwareDatetime | None = None

@@ -1,4 +1,4 @@
-"""How long each release of an environment ran, and how healthy it was in the time that was observed."""
+"""The runs of the releases of an environment: their length, and the healthy share of the observed time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ReleaseRun(ValueObject, frozen=True):
 
 
 class ReleaseRecord(ValueObject, frozen=True):
-    """What the history knows about the releases of one environment."""
+    """Everything that the history knows about the releases of one environment."""
 
     runs: Mapping[str, ReleaseRun] = {}
     """By content."""

@@ -46,8 +46,9 @@ CREATE TABLE changes (
   session_id INTEGER
 );
 CREATE INDEX changes_by_time ON changes (at, id);
-CREATE INDEX changes_by_environment ON changes (environment, kind, at, id);
-CREATE INDEX changes_by_application ON changes (application, at, id) WHERE application <> '';
+CREATE INDEX changes_by_environment ON changes (environment, at, id);
+CREATE INDEX changes_by_kind ON changes (kind, at, id);
+CREATE INDEX changes_by_application ON changes (application, at, id);
 CREATE INDEX changes_by_pull_request ON changes (pull_request, at, id) WHERE pull_request IS NOT NULL;
 CREATE TABLE states (
   kind TEXT NOT NULL,

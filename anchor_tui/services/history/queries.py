@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from msgspec.structs import replace
+
 from anchor_tui.domain.history.records import (
     GoodRelease,
     HistoryFilter,
@@ -37,6 +39,8 @@ from anchor_tui.services.history.rows import (
 from anchor_tui.services.process_identity import is_same_process_alive
 
 PAGE_LENGTH = 100
+MAX_PARTS = 64
+"""A filter of more combinations of kinds and environments is searched by time."""
 NO_FILTER = HistoryFilter()
 
 
@@ -63,13 +67,19 @@ class HistoryReader:
         self, wanted: HistoryFilter = NO_FILTER, after: HistoryPosition | None = None, length: int = PAGE_LENGTH
     ) -> HistoryPage:
         """Return the changes after a position, newest first. Raises HistoryError."""
-        conditions, values = _make_conditions(wanted)
-        if after is not None:
-            conditions.append("(at, id) < (?, ?)")
-            values += [to_microseconds(after.at), after.id]
+        values: list[Any] = []
+        parts = []
+        for part in _split_filter(wanted):
+            conditions, own = _make_conditions(part)
+            if after is not None:
+                conditions.append("(at, id) < (?, ?)")
+                own += [to_microseconds(after.at), after.id]
+            values += [*own, length + 1]
+            where = _join_conditions(conditions)
+            parts.append(f"SELECT * FROM (SELECT * FROM changes {where} ORDER BY at DESC, id DESC LIMIT ?)")
+        union = " UNION ALL ".join(parts)
         rows = self._select(
-            f"SELECT {CHANGE_COLUMNS} FROM changes {_join_conditions(conditions)} ORDER BY at DESC, id DESC LIMIT ?",
-            (*values, length + 1),
+            f"SELECT {CHANGE_COLUMNS} FROM ({union}) ORDER BY at DESC, id DESC LIMIT ?", (*values, length + 1)
         )
         changes = tuple(map(to_change, rows[:length]))
         last = HistoryPosition(changes[-1].at, changes[-1].id) if len(rows) > length else None
@@ -90,7 +100,11 @@ class HistoryReader:
         )
 
     def read_latest_before(self, at: datetime, wanted: HistoryFilter = NO_FILTER) -> tuple[RecordedChange, ...]:
-        """Return the last change of each subject before a time: the values that it had then. Raises HistoryError."""
+        """Return the last change of each subject before a time: the values that it had then. Raises HistoryError.
+
+        Every selected change is read: limit the kinds. The first observation of a value that is as it should be is
+        not a change; `before` of the first change later is its value.
+        """
         conditions, values = _make_conditions(wanted)
         conditions += ["at < ?", "origin <> 'local'"]
         rows = self._select(
@@ -137,6 +151,18 @@ def _to_session(row: Sequence[Any]) -> WatchSession:
     return WatchSession(to_time(started_at), None if ended_at is None else to_time(ended_at), process)
 
 
+def _split_filter(wanted: HistoryFilter) -> Sequence[HistoryFilter]:
+    """Return filters of one kind and one environment each: an index finds the newest changes of those at once."""
+    kinds, environments = wanted.kinds or ("",), wanted.environments or ("",)
+    if wanted.application is not None or wanted.pull_request is not None or len(kinds) * len(environments) > MAX_PARTS:
+        return (wanted,)
+    return [
+        replace(wanted, kinds=(kind,) if kind else (), environments=(environment,) if environment else ())
+        for kind in dict.fromkeys(kinds)
+        for environment in dict.fromkeys(environments)
+    ]
+
+
 def _make_conditions(wanted: HistoryFilter) -> tuple[list[str], list[Any]]:
     """Return the conditions of a filter, and the values of their placeholders."""
     conditions: list[str] = []
@@ -150,7 +176,7 @@ def _make_conditions(wanted: HistoryFilter) -> tuple[list[str], list[Any]]:
             conditions.append(f"{column} IN ({', '.join('?' * len(choices))})")
             values += choices
     if wanted.application is not None:
-        conditions.append("(server, namespace, application) = (?, ?, ?)")
+        conditions.append("server = ? AND namespace = ? AND application = ?")
         values += wanted.application
     if wanted.subject:
         conditions.append("subject = ?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ def to_time(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
+@lru_cache(maxsize=4_096)  # names of environments, servers and applications are in many changes
 def clean_text(text: str) -> str:
     """Return foreign text as the file contains it: encodable, limited and without tokens."""
     return mask_tokens(limit_text(text)).replace("\x00", "")

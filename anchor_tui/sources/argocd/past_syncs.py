@@ -13,7 +13,7 @@ from anchor_tui.sources.json_body import to_utc
 
 
 class PastSyncs:
-    """What the first answer about each application contained."""
+    """The past syncs in the first answer about each application."""
 
     def __init__(self) -> None:
         self._found: dict[AppId, tuple[PastSync, ...]] = {}

@@ -1,4 +1,4 @@
-"""How long a release ran, and the share of the observed time in which it was healthy."""
+"""The length of the runs of a release, and the share of the observed time in which it was healthy."""
 
 from __future__ import annotations
 

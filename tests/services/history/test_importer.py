@@ -39,7 +39,7 @@ def test_what_is_imported_is_not_listed_again() -> None:
     assert PastImporter(found.subjects).list_past(with_syncs(), snapshot).subjects == ()
 
 
-def test_commits_without_another_release_are_no_changes() -> None:
+def test_commits_without_another_release_are_skipped() -> None:
     history = files("1.44.0", "1.43.1", "1.43.1", "1.42.0")
     unreadable = replace(history.history[2], release=None)
     history = replace(history, history=(*history.history[:2], unreadable, *history.history[2:]))

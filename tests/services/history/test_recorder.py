@@ -14,17 +14,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anchor_tui.config.model import HistoryConfig
+from anchor_tui.config.model import ApplicationSelector, HistoryConfig
+from anchor_tui.domain import snapshot_comparison
 from anchor_tui.domain.history.records import HistoryFilter, RecordedChange
-from anchor_tui.domain.model import Diagnosis, LastKnownGood, Snapshot, SourceFailure
+from anchor_tui.domain.model import AppId, Diagnosis, LastKnownGood, Snapshot, SourceFailure
 from anchor_tui.domain.readings import Fresh, Stale
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
+from anchor_tui.domain.source_data import ObservedApplication
 from anchor_tui.services.history import store as store_module
 from anchor_tui.services.history import writer as writer_module
 from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.history.recorder import HistoryRecorder
 from anchor_tui.services.history.store import HistoryStore
-from tests.values import NOW, application, argocd, config, files, fresh, opened, ops_repo, replace
+from tests.values import NOW, application, argocd, config, environment_config, files, fresh, opened, ops_repo, replace
 
 CONFIG = config(history=HistoryConfig(keep_days=90, soak_minutes=10))
 FAR = NOW + timedelta(days=400)
@@ -135,7 +137,7 @@ def test_one_change_is_one_transaction(estate: Estate) -> None:
     assert statements.count("COMMIT ") + statements.count("COMMIT") == 1
 
 
-def test_a_lost_source_is_no_change_of_health(estate: Estate) -> None:
+def test_a_lost_source_changes_no_health(estate: Estate) -> None:
     estate.observe()
     lose_argocd(estate)
     estate.observe_for(5)
@@ -245,7 +247,7 @@ def test_the_past_of_git_is_imported_once(path: Path) -> None:
     assert len(second.list_changes("release", origin="imported")) == 2
 
 
-def test_releases_that_nobody_watched_are_imported(path: Path) -> None:
+def test_releases_of_unwatched_times_are_imported(path: Path) -> None:
     first = Estate(path)
     first.set_repo(environments={"prod": files("1.43.1")})
     first.observe()
@@ -449,3 +451,35 @@ def test_two_recorders_agree_with_the_world_in_the_end(steps: Sequence[tuple[str
         assert all(change.before != change.after for change in changes)
         for estate in estates:
             estate.recorder.close()
+
+
+def test_the_work_follows_what_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    selector = environment_config("prod", applications=ApplicationSelector((("environment", "prod"),)))
+    estate = config(selector, history=HistoryConfig())
+    apps = [application(f"service-{number:04}") for number in range(2_000)]
+
+    def observe(minute: float) -> None:
+        observed = fresh(argocd(labels={"environment": "prod"}, applications=tuple(items)))
+        seen = SourceReadings(argocd={"argocd": observed}, github=github)
+        recorder.record(builder.build(seen, NOW + timedelta(minutes=minute)), seen)
+
+    items = [ObservedApplication(app, {"environment": "prod"}) for app in apps]
+    github = fresh(ops_repo())
+    builder, recorder = SnapshotBuilder(estate), HistoryRecorder(path, estate)
+    observe(0)
+    compared: list[AppId] = []
+    compare = snapshot_comparison._list_application_changes
+    monkeypatch.setattr(
+        snapshot_comparison,
+        "_list_application_changes",
+        lambda *of: compared.append((of[0] or of[1]).id) or compare(*of),  # type: ignore[func-returns-value]
+    )
+    cleaned: list[RecordedChange] = []
+    clean = store_module.clean_change
+    monkeypatch.setattr(store_module, "clean_change", lambda change: cleaned.append(change) or clean(change))
+    observe(0.1)
+    assert (compared, cleaned) == ([], [])
+    items[7] = ObservedApplication(replace(apps[7], health="Degraded"), {"environment": "prod"})
+    observe(0.2)
+    assert compared == [apps[7].id]
+    assert {change.kind for change in cleaned} == {"health", "verdict", "condition"}

@@ -389,6 +389,30 @@ def test_pages_contain_every_change_once(store: HistoryStore, path: Path) -> Non
     assert seen == [str(number) for number in reversed(range(10))]
 
 
+def test_pages_of_several_kinds_and_environments_are_one_order(store: HistoryStore, path: Path) -> None:
+    kinds, names = ("health", "sync", "verdict"), ("dev", "staging", "prod")
+    store.write(
+        batch(
+            *(
+                change(str(number), number // 2, kind=kinds[number % 3], environment=names[number // 3 % 3])
+                for number in range(40)
+            )
+        )
+    )
+    wanted = HistoryFilter(environments=("prod", "dev"), kinds=("sync", "health"))
+    seen: list[RecordedChange] = []
+    position = None
+    with HistoryReader(path) as reader:
+        while not seen or position is not None:
+            page = reader.read_page(wanted, position, 3)
+            seen += page.changes
+            position = page.next_position
+        assert tuple(reversed(seen)) == reader.read_changes(wanted)
+    assert {(item.kind, item.environment) for item in seen} == {
+        (kind, name) for kind in wanted.kinds for name in wanted.environments
+    }
+
+
 def test_a_change_during_reading_shifts_no_page(store: HistoryStore, path: Path) -> None:
     store.write(batch(*(change(str(number), number) for number in range(4))))
     with HistoryReader(path) as reader:
