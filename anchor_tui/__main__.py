@@ -131,7 +131,7 @@ def _run_command(arguments: argparse.Namespace) -> int:
             from anchor_tui.sandbox.command import run_sandbox_command
 
             return run_sandbox_command(arguments)
-        case "audit" | "check":
+        case "audit" | "check" | "diff":
             code: int = _import_command(arguments.command).run(arguments)
         case command:
             code = _import_command(command).run(arguments, _keys_by_action())
@@ -212,7 +212,7 @@ def build_parser() -> CommandParser:
     _add_screen_options(parser)
     parser.set_defaults(**OPTION_DEFAULTS)
     commands = add_commands(parser)
-    for name in ("demo", "snapshot", "watch", "wait", "check", "app", "pr"):
+    for name in ("demo", "snapshot", "watch", "wait", "diff", "check", "app", "pr"):
         add_command_later(commands, name, partial(_add_arguments, name))
     add_action_commands(commands)
     for name in ("audit", "config", "sandbox"):

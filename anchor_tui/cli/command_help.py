@@ -23,7 +23,7 @@ class CommandHelp(NamedTuple):
 EXIT_CODES = """\
 exit codes:
   0  success
-  1  --fail-on found something, or a condition of `wait` is false at the end of its time
+  1  --fail-on found something, or a condition of `wait` is false at the end of its time; of `diff`: something differs
   2  wrong usage, invalid configuration, or no token
   3  a source could not be read
   4  refused: read-only, not confirmed, a precondition failed, or the plan has drifted
@@ -120,6 +120,16 @@ HELP_BY_COMMAND = {
         "--why exits with 0 if a cause is found and with 1 if there is none.",
         (
             "app prod --why",
+    "diff": CommandHelp(
+        "compare two snapshots: documents, or recordings at a time",
+        "Print what differs between two snapshots: releases, verdicts and their reasons, applications, findings and\n"
+        "pull requests. Ages are not compared. The exit code is 0 if nothing differs and 1 if something does.",
+        (
+            "diff before.json after.json",
+            "diff 'recording@2026-11-30 03:12' recording --format markdown",
+            "diff monday.json.gz - --format json",
+        ),
+    ),
             "app anchor-msp-prod --logs --previous --grep error",
             "app prod --logs --follow",
             "app prod --diff --format json",
@@ -262,8 +272,9 @@ HELP_BY_COMMAND = {
     ),
     "config schema": CommandHelp(
         "print the JSON Schema of the configuration file",
-        "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` prints.",
-        ("config schema", "config schema --snapshot"),
+        "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` or\n"
+        "`anchor-tui diff` prints.",
+        ("config schema", "config schema --snapshot", "config schema --diff"),
     ),
     "sandbox": CommandHelp(
         "serve the embedded servers without a screen",
