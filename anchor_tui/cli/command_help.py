@@ -82,14 +82,20 @@ HELP_BY_COMMAND = {
     "": CommandHelp(
         "",
         "Watch and operate a GitOps estate: Argo CD, the ops repo and its policy.\nWithout a command: open the screen.",
-        ("--environment prod", "--read-only --config staging.toml", "snapshot --format text"),
+        (
+            "--environment prod",
+            "--read-only --config staging.toml",
+            "--record recording",
+            "--replay 'recording@03:12'",
+            "snapshot --format text",
+        ),
         EXIT_CODES,
     ),
     "demo": CommandHelp(
         "open the screen on embedded servers; nothing else is needed",
         "Open the screen on embedded servers: an Argo CD, a GitHub and a status API on this machine.\n"
         "No configuration and no token is needed. The servers end with the screen.",
-        ("demo", "demo --scenario incident --read-only"),
+        ("demo", "demo --scenario incident --read-only", "demo --scenario incident --record recording"),
     ),
     "snapshot": CommandHelp(
         "print one observation, without a screen",
@@ -114,12 +120,6 @@ HELP_BY_COMMAND = {
         ),
         WAIT_REFERENCE,
     ),
-    "app": CommandHelp(
-        "explain one application: cause, tree, events, logs, diff, history",
-        "Print the inside of one application. Without a view: its state and the cause of its failure.\n"
-        "--why exits with 0 if a cause is found and with 1 if there is none.",
-        (
-            "app prod --why",
     "diff": CommandHelp(
         "compare two snapshots: documents, or recordings at a time",
         "Print what differs between two snapshots: releases, verdicts and their reasons, applications, findings and\n"
@@ -130,6 +130,12 @@ HELP_BY_COMMAND = {
             "diff monday.json.gz - --format json",
         ),
     ),
+    "app": CommandHelp(
+        "explain one application: cause, tree, events, logs, diff, history",
+        "Print the inside of one application. Without a view: its state and the cause of its failure.\n"
+        "--why exits with 0 if a cause is found and with 1 if there is none.",
+        (
+            "app prod --why",
             "app anchor-msp-prod --logs --previous --grep error",
             "app prod --logs --follow",
             "app prod --diff --format json",
