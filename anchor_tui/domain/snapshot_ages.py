@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.identity import find_changes
 from anchor_tui.domain.model import Application, Environment, Finding, Problem, Snapshot, SourceState, Verdict
 
 _NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
@@ -36,9 +37,10 @@ def is_same_application(one: Application, other: Application) -> bool:
 
 
 def _differs_environment(before: Environment, after: Environment) -> bool:
+    old, new = before.applications, after.applications
     return (
-        len(before.applications) != len(after.applications)
-        or not all(map(is_same_application, before.applications, after.applications))
+        len(old) != len(new)
+        or not all(is_same_application(old[place], new[place]) for place in find_changes(old, new))
         or _omit_environment_ages(before) != _omit_environment_ages(after)
         or _differ(before.findings, after.findings)
     )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from anchor_tui.domain.identity import find_changes
 from anchor_tui.domain.model import AppId, Application, Environment, Finding, Snapshot
 from anchor_tui.domain.snapshot_ages import is_same_application
 from anchor_tui.services.json_text import format_json_line
@@ -40,7 +41,10 @@ class SnapshotPart(msgspec.Struct, frozen=True):
 
 
 class _KnownEnvironment(NamedTuple):
+    """An environment as it was written last, the numbers of its applications, and its own number."""
+
     environment: Environment
+    applications: list[int]
     part: EnvironmentPart
     number: int
 
@@ -80,15 +84,25 @@ class SnapshotEncoder:
         known = self._environments.get(environment.name)
         if known is not None and known.environment is environment:
             return known.number
-        name = environment.name
+        applications = self._number_applications(environment, known)
         part = EnvironmentPart(
             replace(environment, applications=(), findings=()),
-            self._number_findings(name, environment.findings),
-            tuple(join_numbers(self._number_application(name, found) for found in environment.applications)),
+            self._number_findings(environment.name, environment.findings),
+            tuple(join_numbers(applications)),
         )
         number = known.number if known is not None and known.part == part else self._add(part)
-        self._environments[name] = _KnownEnvironment(environment, part, number)
+        self._environments[environment.name] = _KnownEnvironment(environment, applications, part, number)
         return number
+
+    def _number_applications(self, environment: Environment, known: _KnownEnvironment | None) -> list[int]:
+        """Return the number of each application. Only those that are other objects than the last time are examined."""
+        new = environment.applications
+        if known is None or len(known.environment.applications) != len(new):
+            return [self._number_application(environment.name, application) for application in new]
+        numbers = known.applications.copy()
+        for place in find_changes(known.environment.applications, new):
+            numbers[place] = self._number_application(environment.name, new[place])
+        return numbers
 
     def _number_application(self, environment: str, application: Application) -> int:
         key = environment, application.id
