@@ -132,7 +132,9 @@ def _run_command(arguments: argparse.Namespace) -> int:
             with start_demo(arguments.scenario, read_only=arguments.read_only) as context:
                 return _show_screen(context, arguments)
         case None if arguments.replay is not None:
-            return int(_import_command("replay").run(arguments, _keys_by_action()))
+            from anchor_tui.screen_start import show_replay
+
+            return show_replay(arguments, _keys_by_action())
         case None:
             from anchor_tui.cli.context import load_command_context
 
@@ -177,19 +179,9 @@ def _keys_by_action() -> KeysByAction:
 
 
 def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
-    from anchor_tui.cli.screen import ScreenOptions, check_screen, run_screen
+    from anchor_tui.screen_start import show_live_screen
 
-    environments = [environment.name for environment in context.config.environments]
-    if (code := check_screen(arguments, environments)) is not None:
-        return code
-    if arguments.record is not None:
-        return int(_import_command("record").run(context, arguments))
-    from anchor_tui.tui.launch import run_tui
-
-    options = ScreenOptions.of(arguments)
-    return run_screen(
-        lambda: run_tui(context, environment=options.environment, theme=options.theme, no_color=options.no_color)
-    )
+    return show_live_screen(context, arguments)
 
 
 def build_parser() -> CommandParser:

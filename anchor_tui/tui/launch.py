@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from anchor_tui.services.recording.named_snapshots import NamedSeries
-    from anchor_tui.services.recording.recorder import SnapshotRecorder
+    from anchor_tui.services.recording.writer import RecordingWriter
     from anchor_tui.services.runtime_context import RuntimeContext
     from anchor_tui.tui.app import AnchorApp
 
@@ -32,7 +32,7 @@ def run_tui(
     environment: str,
     theme: str,
     no_color: bool,
-    recorder: SnapshotRecorder | None = None,
+    recorder: RecordingWriter | None = None,
 ) -> int:
     """Run the screen until the operator quits; return the exit code. The recorder gets every snapshot.
 

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from anchor_tui.services.diff_json import diff_schema
-from anchor_tui.services.recording.recorder import SnapshotRecorder
+from anchor_tui.services.recording.writer import RecordingWriter
 from anchor_tui.services.snapshot_json import snapshot_to_json
 from tests import rich
 from tests.cli.process import run_in_process
@@ -32,7 +32,7 @@ def documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "later.json").write_bytes(snapshot_to_json(later(steady(), 300)))
     (tmp_path / "incident.json.gz").write_bytes(gzip.compress(snapshot_to_json(incident())))
     (tmp_path / "rich.json").write_bytes(snapshot_to_json(replace(rich.snapshot(), taken_at=NOW + timedelta(hours=1))))
-    recorder = SnapshotRecorder(tmp_path / "recording")
+    recorder = RecordingWriter(tmp_path / "recording")
     for snapshot in (steady(), incident(), later(steady(), 3600)):
         recorder.record(snapshot)
     recorder.close()

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from anchor_tui.services.execute.private_file import UnsafeFileError, open_private_file
+from anchor_tui.services.private_file import UnsafeFileError, open_private_file
 from anchor_tui.services.recording.errors import RecordingError
 
 SCHEMA = "anchor-tui/recording/v1"

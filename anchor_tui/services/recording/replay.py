@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan
+    from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.model import Application
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
@@ -80,6 +81,13 @@ class ReplayThread:
         """Return that the history is not recorded."""
         del environment
         return _complete(_NO_HISTORY)
+
+    def read_release_record(self, environment: str) -> Future[ReleaseRecord]:
+        """Return an empty record: the history is not part of a recording."""
+        from anchor_tui.domain.history.release_runs import ReleaseRecord
+
+        del environment
+        return _complete(ReleaseRecord())
 
     def recover(self) -> Future[tuple[str, ...]]:
         """Recover nothing."""

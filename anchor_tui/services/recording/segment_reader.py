@@ -22,6 +22,17 @@ from anchor_tui.services.snapshot_json import SnapshotFormatError, snapshot_from
 from anchor_tui.services.snapshot_tolerance import replace_unknown_values
 
 T = TypeVar("T")
+_DAMAGE = (
+    DamagedFrameError,
+    SnapshotFormatError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""The errors of parts that are JSON but not those of a snapshot: a checksum does not prove who wrote them."""
 MAX_PREFACE_BYTES = 1024 * 1024
 _Findings = tuple[Finding, ...]
 
@@ -54,7 +65,7 @@ class SegmentReader:
         try:
             with self._open() as descriptor:
                 return _SnapshotDecoder(self, descriptor).decode(frame)
-        except (DamagedFrameError, SnapshotFormatError, ValueError, KeyError, TypeError) as error:
+        except _DAMAGE as error:
             reason = f": {error}" if isinstance(error, SnapshotFormatError) else ""
             raise RecordingError(
                 f"the snapshot of {frame.taken_at:%Y-%m-%d %H:%M:%S}Z cannot be read: {self.path} is damaged{reason}: "
@@ -179,7 +190,7 @@ def _read_preface(descriptor: int, path: Path) -> tuple[tuple[str, ...], int]:
         return (), 0  # cut before the first snapshot
     try:
         preface = msgspec.json.decode(line, type=SegmentPreface)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordingError(f"{path} is not a segment of a recording: its first line is damaged: delete it") from error
     if preface.schema != SCHEMA:
         raise RecordingError(f"{path} has the schema {preface.schema!r}, not {SCHEMA!r}: upgrade anchor-tui")

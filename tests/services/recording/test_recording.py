@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.services.recording import encoder, recorder
+from anchor_tui.services.recording import encoder
+from anchor_tui.services.recording import writer as writer_module
 from anchor_tui.services.recording.encoder import join_numbers
 from anchor_tui.services.recording.errors import RecordingError
 from anchor_tui.services.recording.folder import LOCK_NAME, MARK_NAME, list_segments
-from anchor_tui.services.recording.recorder import RecordingLimits, SnapshotRecorder
 from anchor_tui.services.recording.recording import Recording, SingleSnapshot, find_change, find_place
+from anchor_tui.services.recording.writer import RecordingLimits, RecordingWriter
 from tests import rich
 from tests.cli.process import ROOT, surroundings
 from tests.services.recording.sample_snapshots import (
@@ -48,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 def record(folder: Path, *snapshots: Snapshot, limits: RecordingLimits | None = None) -> list[str]:
     """Record snapshots as one process. Return the warnings."""
     warnings: list[str] = []
-    writer = SnapshotRecorder(folder, limits)
+    writer = RecordingWriter(folder, limits)
     writer.listen(warnings.append)
     for snapshot in snapshots:
         writer.record(snapshot)
@@ -147,7 +148,7 @@ def test_tokens_are_not_recorded(folder: Path) -> None:
 
 
 def test_nothing_is_written_when_only_ages_change(folder: Path) -> None:
-    writer = SnapshotRecorder(folder)
+    writer = RecordingWriter(folder)
     writer.record(rich.snapshot())
     size = size_of(folder)
     verdict = replace(rich.snapshot().verdict, reasons=("prod Degraded 12 min",))
@@ -180,13 +181,13 @@ def test_a_snapshot_that_only_loads_is_not_recorded(folder: Path) -> None:
 def count_parts(folder: Path, monkeypatch: pytest.MonkeyPatch, *snapshots: Snapshot) -> list[int]:
     """Return how many parts each snapshot adds."""
     counts: list[int] = []
-    encode = recorder.encode_frame
+    encode = writer_module.encode_frame
 
     def count(lines: list[bytes], *arguments: Any, **options: Any) -> bytes:
         counts.append(len(lines) - 1)
         return encode(lines, *arguments, **options)
 
-    monkeypatch.setattr(recorder, "encode_frame", count)
+    monkeypatch.setattr(writer_module, "encode_frame", count)
     record(folder, *snapshots)
     return counts
 
@@ -298,43 +299,49 @@ def test_files_are_private(folder: Path) -> None:
 
 
 def test_two_recorders_do_not_share_a_folder(folder: Path) -> None:
-    first = SnapshotRecorder(folder)
+    first = RecordingWriter(folder)
     with pytest.raises(RecordingError, match=f"the process {os.getpid()} is recording there: name another folder"):
-        SnapshotRecorder(folder)
+        RecordingWriter(folder)
     first.close()
-    SnapshotRecorder(folder).close()
+    RecordingWriter(folder).close()
 
 
 def test_a_folder_with_other_files_is_refused(folder: Path) -> None:
     folder.mkdir()
     (folder / "thesis.txt").write_text("mine")
     with pytest.raises(RecordingError, match="contains other files: name a new or an empty folder"):
-        SnapshotRecorder(folder)
+        RecordingWriter(folder)
 
 
 def test_a_folder_that_others_can_write_is_refused(folder: Path) -> None:
     folder.mkdir()
     folder.chmod(0o777)
     with pytest.raises(RecordingError, match="other accounts can write"):
-        SnapshotRecorder(folder)
+        RecordingWriter(folder)
 
 
 def test_a_file_in_place_of_the_folder_is_explained(folder: Path) -> None:
     folder.write_text("x")
     with pytest.raises(RecordingError, match="cannot record into"):
-        SnapshotRecorder(folder)
+        RecordingWriter(folder)
+
+
+def fail_to_write(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left")
 
 
 def test_a_full_disk_is_one_warning_and_the_recording_continues(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     warnings: list[str] = []
-    writer = SnapshotRecorder(folder)
+    writer = RecordingWriter(folder)
     writer.listen(warnings.append)
     writer.record(steady())
     write = os.write
-    monkeypatch.setattr(recorder.os, "write", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+    monkeypatch.setattr(
+        writer_module.os, "write", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left"))
+    )
     for minute in range(1, 5):
         writer.record(replace(incident(), taken_at=NOW + timedelta(minutes=minute)))
-    monkeypatch.setattr(recorder.os, "write", write)
+    monkeypatch.setattr(writer_module.os, "write", write)
     again = replace(incident(), taken_at=NOW + timedelta(minutes=9))
     writer.record(again)
     writer.close()
@@ -345,11 +352,11 @@ def test_a_full_disk_is_one_warning_and_the_recording_continues(folder: Path, mo
 
 
 def test_a_short_write_is_undone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writer = SnapshotRecorder(folder)
+    writer = RecordingWriter(folder)
     writer.record(steady())
     size = size_of(folder)
     write = os.write
-    monkeypatch.setattr(recorder.os, "write", lambda handle, content: write(handle, content[: len(content) // 2]))
+    monkeypatch.setattr(writer_module.os, "write", lambda handle, content: write(handle, content[: len(content) // 2]))
     writer.record(incident())
     assert size_of(folder) == size
     writer.close()
@@ -361,11 +368,11 @@ def test_a_real_file_size_limit_is_survived(folder: Path, tmp_path: Path) -> Non
     code = f"""
 import resource, signal
 from pathlib import Path
-from anchor_tui.services.recording.recorder import SnapshotRecorder
+from anchor_tui.services.recording.writer import RecordingWriter
 from tests.services.recording.test_recording import varied
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))  # after the imports, which write files too
-writer, warnings = SnapshotRecorder(Path({str(folder)!r})), []
+writer, warnings = RecordingWriter(Path({str(folder)!r})), []
 writer.listen(warnings.append)
 for snapshot in varied(40):
     writer.record(snapshot)
@@ -457,7 +464,7 @@ def test_a_folder_that_is_no_recording_is_explained(folder: Path, prepare: Any, 
 
 
 def test_an_empty_recording_is_explained(folder: Path) -> None:
-    SnapshotRecorder(folder).close()
+    RecordingWriter(folder).close()
     with pytest.raises(RecordingError, match="contains no complete snapshot: record longer"):
         Recording(folder)
     assert {path.name for path in folder.iterdir()} == {LOCK_NAME, MARK_NAME}
@@ -476,9 +483,9 @@ def test_a_snapshot_of_a_later_version_is_read(folder: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from anchor_tui.services.recording.recorder import SnapshotRecorder
+from anchor_tui.services.recording.writer import RecordingWriter
 from tests.services.recording.test_recording import varied
-writer = SnapshotRecorder(Path(sys.argv[1]))
+writer = RecordingWriter(Path(sys.argv[1]))
 for snapshot in varied(100_000):
     writer.record(snapshot)
     print(snapshot.taken_at.isoformat(), flush=True)

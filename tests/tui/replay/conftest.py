@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.services.recording.recorder import SnapshotRecorder
 from anchor_tui.services.recording.recording import Recording, SnapshotSeries
 from anchor_tui.services.recording.replay import ReplayThread, load_for_replay, make_replay_config
+from anchor_tui.services.recording.writer import RecordingWriter
 from anchor_tui.tui.replay.app import ReplayApp
 from tests.tui.harness import AppHarness
 from tests.values import NOW
@@ -23,7 +23,7 @@ OpenReplay = Callable[..., AbstractAsyncContextManager[AppHarness]]
 
 def record(folder: Path, *snapshots: Snapshot) -> Recording:
     """Return the recording of some snapshots."""
-    recorder = SnapshotRecorder(folder)
+    recorder = RecordingWriter(folder)
     for snapshot in snapshots:
         recorder.record(snapshot)
     recorder.close()

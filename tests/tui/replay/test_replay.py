@@ -314,7 +314,7 @@ async def test_the_live_screen_has_no_key_of_time():
         assert ui.notifications == ""
 
 
-async def test_an_environment_that_is_not_in_the_snapshot_is_kept_as_a_card(folder):
+async def test_an_environment_that_a_snapshot_lacks_keeps_its_card(folder):
     fewer = replace(later(steady(), 60), environments=steady().environments[:2])
     async with open_replay(record(folder, steady(), fewer), (120, 40)) as ui:
         assert "3 prod" in ui.text

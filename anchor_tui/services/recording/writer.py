@@ -19,7 +19,7 @@ import msgspec
 from anchor_tui.domain.change_tracker import ChangeTracker
 from anchor_tui.domain.model import Snapshot, ValueObject
 from anchor_tui.domain.snapshot_ages import differs_beyond_ages
-from anchor_tui.services.execute.private_file import UnsafeFileError, open_private_file
+from anchor_tui.services.private_file import UnsafeFileError, open_private_file
 from anchor_tui.services.recording.encoder import SnapshotEncoder
 from anchor_tui.services.recording.errors import RecordingError
 from anchor_tui.services.recording.folder import SegmentFile, list_segments, lock_recording, name_segment
@@ -48,7 +48,7 @@ class RecordingLimits(ValueObject, frozen=True):
         return self.max_bytes // SEGMENTS
 
 
-class SnapshotRecorder:
+class RecordingWriter:
     """The only writer of a recording. `record` and `close` can be called on any thread; neither raises an error.
 
     A failure is a warning, once for each reason. The recording continues when writing succeeds again.
