@@ -117,12 +117,24 @@ def _run_arguments(arguments: argparse.Namespace) -> int:
 
 
 def _run_command(arguments: argparse.Namespace) -> int:
+    if message := _find_wrong_option(arguments):
+        from anchor_tui.cli.arguments import print_short_usage
+        from anchor_tui.cli.exit_codes import ExitCode
+        from anchor_tui.cli.output.streams import print_error
+
+        print_error(message)
+        print_short_usage(arguments)
+        return ExitCode.USAGE
     match arguments.command:
         case "demo":
             from anchor_tui.services.runtime_context import start_demo
 
             with start_demo(arguments.scenario, read_only=arguments.read_only) as context:
                 return _show_screen(context, arguments)
+        case None if arguments.replay is not None:
+            from anchor_tui.screen_start import show_replay
+
+            return show_replay(arguments, _keys_by_action())
         case None:
             from anchor_tui.cli.context import load_command_context
 
@@ -131,11 +143,22 @@ def _run_command(arguments: argparse.Namespace) -> int:
             from anchor_tui.sandbox.command import run_sandbox_command
 
             return run_sandbox_command(arguments)
-        case "audit" | "check":
+        case "audit" | "check" | "diff":
             code: int = _import_command(arguments.command).run(arguments)
         case command:
             code = _import_command(command).run(arguments, _keys_by_action())
     return code
+
+
+def _find_wrong_option(arguments: argparse.Namespace) -> str:
+    """Return why an option of the screen does not fit the command, or an empty string."""
+    if arguments.replay is not None and arguments.command is not None:
+        return f"--replay shows the past, and {arguments.command} is about the present: leave one of them out"
+    if arguments.record is not None and arguments.command not in {None, "demo"}:
+        return f"--record belongs to the screen, not to {arguments.command}: leave it out"
+    if arguments.record is not None and arguments.replay is not None:
+        return "--record and --replay exclude each other: leave one of them out"
+    return ""
 
 
 def _import_command(command: str) -> ModuleType:
@@ -156,38 +179,9 @@ def _keys_by_action() -> KeysByAction:
 
 
 def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
-    from anchor_tui.cli.arguments import print_short_usage
-    from anchor_tui.cli.exit_codes import ExitCode
-    from anchor_tui.cli.output.streams import print_error
-    from anchor_tui.config.suggestions import format_unknown_name
+    from anchor_tui.screen_start import show_live_screen
 
-    names = [environment.name for environment in context.config.environments]
-    if arguments.environment and arguments.environment not in names:
-        print_error(format_unknown_name("environment", arguments.environment, names))
-        print_short_usage(arguments)
-        return ExitCode.USAGE
-    from anchor_tui.tui.terminal import list_streams_without_terminal
-
-    if streams := list_streams_without_terminal():
-        from anchor_tui.domain.reasons import join_names
-
-        verb = "is" if len(streams) == 1 else "are"
-        print_error(
-            f"the screen needs a terminal, and {join_names(streams)} {verb} not one: "
-            "start it in a terminal, or use `anchor-tui snapshot`"
-        )
-        return ExitCode.USAGE
-    from anchor_tui.tui.errors import UnknownThemeError
-    from anchor_tui.tui.launch import run_tui
-
-    options = {"environment": arguments.environment or "", "theme": arguments.theme or ""}
-    try:
-        code = run_tui(context, **options, no_color=arguments.no_color)
-    except UnknownThemeError as error:
-        print_error(str(error))
-        return ExitCode.USAGE
-    # Textual ends with 1 after an internal error; here, 1 means a finding.
-    return ExitCode.INTERNAL_ERROR if code == ExitCode.FINDINGS else code
+    return show_live_screen(context, arguments)
 
 
 def build_parser() -> CommandParser:
@@ -196,7 +190,7 @@ def build_parser() -> CommandParser:
     from functools import partial
 
     from anchor_tui.cli.action_arguments import add_action_commands
-    from anchor_tui.cli.arguments import OPTION_DEFAULTS, CommandParser, add_config_options
+    from anchor_tui.cli.arguments import OPTION_DEFAULTS, CommandParser, add_config_options, add_replay_option
     from anchor_tui.cli.command_help import HELP_BY_COMMAND
     from anchor_tui.cli.command_parsers import add_command_later, add_commands
 
@@ -210,9 +204,10 @@ def build_parser() -> CommandParser:
     parser.add_argument("--version", action="version", version=_format_version())
     add_config_options(parser)
     _add_screen_options(parser)
+    add_replay_option(parser)
     parser.set_defaults(**OPTION_DEFAULTS)
     commands = add_commands(parser)
-    for name in ("demo", "snapshot", "watch", "wait", "check", "app", "pr"):
+    for name in ("demo", "snapshot", "watch", "wait", "diff", "check", "app", "pr"):
         add_command_later(commands, name, partial(_add_arguments, name))
     add_action_commands(commands)
     for name in ("audit", "config", "sandbox"):
@@ -241,11 +236,14 @@ def _add_arguments(command: str, parser: CommandParser) -> None:
 def _add_screen_options(parser: argparse.ArgumentParser) -> None:
     from argparse import SUPPRESS
 
+    from anchor_tui.cli.arguments import add_record_options
+
     parser.add_argument(
         "--environment", metavar="NAME", default=SUPPRESS, help="the environment to select at the start"
     )
     parser.add_argument("--no-color", action="store_true", default=SUPPRESS, help="no colour; same as NO_COLOR=1")
     parser.add_argument("--theme", metavar="NAME", default=SUPPRESS, help="a theme; the palette (ctrl+p) lists them")
+    add_record_options(parser)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def test_the_first_frame_imports_only_packages_it_needs(first_frame_modules: set
 
 def test_the_first_frame_imports_neither_files_nor_checks(first_frame_modules: set[str]) -> None:
     unneeded = ("domain.yaml", "domain.helm", "domain.policy.checks", "services.execute.executor", "sources.checkout")
-    unneeded += ("sources.github",)
+    unneeded += ("sources.github", "services.recording", "tui.replay", "domain.snapshot_diff")
     assert list_own(first_frame_modules, *unneeded, "sandbox") == []
 
 

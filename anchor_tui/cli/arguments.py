@@ -16,7 +16,21 @@ from anchor_tui.config.suggestions import find_nearest_name, format_unknown_name
 from anchor_tui.domain.foreign_text import is_encodable
 
 SCENARIOS = "steady, incident, incident-KIND, release-day, failed-check, drift, cutover or scale-N"
-OPTION_DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
+MIN_RECORDED_MB = 10
+"""A recording of a large estate needs some MB for each segment."""
+MAX_RECORDED_MB = 200
+MAX_RECORDED_DAYS = 30
+OPTION_DEFAULTS = {
+    "config": None,
+    "read_only": False,
+    "environment": "",
+    "no_color": False,
+    "theme": "",
+    "replay": None,
+    "record": None,
+    "record_max_mb": MAX_RECORDED_MB,
+    "record_max_days": MAX_RECORDED_DAYS,
+}
 """Defaults of options that are accepted before and after the command. They are set once, on the main parser, so that
 the default of a command never overwrites a given value."""
 
@@ -127,6 +141,53 @@ def add_read_only_option(parser: argparse.ArgumentParser) -> None:
 def add_scenario_option(parser: argparse.ArgumentParser) -> None:
     """Add `--scenario` of the embedded servers."""
     parser.add_argument("--scenario", default="steady", metavar="NAME", help=f"{SCENARIOS}; default steady")
+
+
+def add_record_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--record` and its limits."""
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="record every snapshot into this folder, for --replay and diff; the oldest are deleted first",
+    )
+    parser.add_argument(
+        "--record-max-mb",
+        type=_make_number_parser(MIN_RECORDED_MB, 1_000_000, "MB"),
+        metavar="MB",
+        default=argparse.SUPPRESS,
+        help=f"the largest size of the recording; default {MAX_RECORDED_MB}",
+    )
+    parser.add_argument(
+        "--record-max-days",
+        type=_make_number_parser(1, 10_000, "days"),
+        metavar="DAYS",
+        default=argparse.SUPPRESS,
+        help=f"the largest age of what is recorded; default {MAX_RECORDED_DAYS}",
+    )
+
+
+def add_replay_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--replay`."""
+    parser.add_argument(
+        "--replay",
+        metavar="FILE|DIR",
+        default=argparse.SUPPRESS,
+        help="show a snapshot document or a recording instead of the present; DIR@TIME begins at a time",
+    )
+
+
+def _make_number_parser(minimum: int, maximum: int, unit: str) -> Callable[[str], int]:
+    """Return a parser of whole numbers in a range."""
+
+    def parse_number(text: str) -> int:
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+        if not minimum <= number <= maximum:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of {unit} from {minimum} to {maximum}")
+        return number
+
+    return parse_number
 
 
 def add_timeout_option(

@@ -23,7 +23,7 @@ class CommandHelp(NamedTuple):
 EXIT_CODES = """\
 exit codes:
   0  success
-  1  --fail-on found something, or a condition of `wait` is false at the end of its time
+  1  --fail-on found something, or a condition of `wait` is false at the end of its time; of `diff`: something differs
   2  wrong usage, invalid configuration, or no token
   3  a source could not be read
   4  refused: read-only, not confirmed, a precondition failed, or the plan has drifted
@@ -82,14 +82,20 @@ HELP_BY_COMMAND = {
     "": CommandHelp(
         "",
         "Watch and operate a GitOps estate: Argo CD, the ops repo and its policy.\nWithout a command: open the screen.",
-        ("--environment prod", "--read-only --config staging.toml", "snapshot --format text"),
+        (
+            "--environment prod",
+            "--read-only --config staging.toml",
+            "--record recording",
+            "--replay 'recording@03:12'",
+            "snapshot --format text",
+        ),
         EXIT_CODES,
     ),
     "demo": CommandHelp(
         "open the screen on embedded servers; nothing else is needed",
         "Open the screen on embedded servers: an Argo CD, a GitHub and a status API on this machine.\n"
         "No configuration and no token is needed. The servers end with the screen.",
-        ("demo", "demo --scenario incident --read-only"),
+        ("demo", "demo --scenario incident --read-only", "demo --scenario incident --record recording"),
     ),
     "snapshot": CommandHelp(
         "print one observation, without a screen",
@@ -113,6 +119,16 @@ HELP_BY_COMMAND = {
             "wait 'prod ok and not dev synced'",
         ),
         WAIT_REFERENCE,
+    ),
+    "diff": CommandHelp(
+        "compare two snapshots: documents, or recordings at a time",
+        "Print what differs between two snapshots: releases, verdicts and their reasons, applications, findings and\n"
+        "pull requests. Ages are not compared. The exit code is 0 if nothing differs and 1 if something does.",
+        (
+            "diff before.json after.json",
+            "diff 'recording@2026-11-30 03:12' recording --format markdown",
+            "diff monday.json.gz - --format json",
+        ),
     ),
     "app": CommandHelp(
         "explain one application: cause, tree, events, logs, diff, history",
@@ -262,8 +278,9 @@ HELP_BY_COMMAND = {
     ),
     "config schema": CommandHelp(
         "print the JSON Schema of the configuration file",
-        "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` prints.",
-        ("config schema", "config schema --snapshot"),
+        "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` or\n"
+        "`anchor-tui diff` prints.",
+        ("config schema", "config schema --snapshot", "config schema --diff"),
     ),
     "sandbox": CommandHelp(
         "serve the embedded servers without a screen",

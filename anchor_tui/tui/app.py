@@ -96,7 +96,7 @@ class AnchorApp(LiveApp):
         self._has_terminal = False
         self._watchdog = SnapshotWatchdog(clock())
         self._silence: timedelta | None = None
-        self.set_keymap(make_keymap(config.keys))
+        self.set_keymap(make_keymap(config.keys, is_replay=self.is_replay))
         if theme:
             if theme not in self.available_themes:
                 raise UnknownThemeError(format_unknown_name("theme", theme, sorted(self.available_themes)))
@@ -111,7 +111,9 @@ class AnchorApp(LiveApp):
     def get_default_screen(self) -> Screen[None]:
         """Return the fleet screen, so that the first frame is not empty."""
         names = tuple(environment.name for environment in self._config.environments)
-        keys = list_session_keys(self._config.keys, FLEET_OWNERS, read_only=self._config.read_only)
+        keys = list_session_keys(
+            self._config.keys, FLEET_OWNERS, read_only=self._config.read_only, is_replay=self.is_replay
+        )
         if self._config.read_only:
             screen = FleetScreen(names, keys.available, self._first_environment, keys.missing)
         else:
@@ -180,6 +182,13 @@ class AnchorApp(LiveApp):
 
     def _on_reader_died(self) -> None:
         self._call_on_loop(self.exit, None, EXIT_READER_DIED)
+
+    def show_warning(self, message: str) -> None:
+        """Show a warning. It can be called on any thread, after the first frame."""
+        self._call_on_loop(self._notify_warning, message)
+
+    def _notify_warning(self, message: str) -> None:
+        self.notify(message, severity="warning", timeout=20)
 
     def _apply_snapshot(self, snapshot: Snapshot) -> None:
         if self.is_running:  # otherwise the screen is closing

@@ -29,13 +29,13 @@ class CursorJump:
         self._started_at = self._started_at or now
         if self._is_over or any(source.state == "asking" for source in snapshot.sources):
             return None
-        worst = _find_worst_environment(snapshot)
+        worst = find_worst_environment(snapshot)
         if not snapshot.read_only:
             self._is_over = worst is not None or now - self._started_at > CURSOR_JUMP_PERIOD
         return worst.name if worst is not None else None
 
 
-def _find_worst_environment(snapshot: Snapshot) -> Environment | None:
+def find_worst_environment(snapshot: Snapshot) -> Environment | None:
     """Return the environment that the header names first, if it needs attention or is failing."""
     ranked = [
         (environment.verdict.level.rank, environment.protected, index)

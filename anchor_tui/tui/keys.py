@@ -12,11 +12,13 @@ from typing import Literal
 
 KeyOwner = Literal[
     "app", "list", "screen", "operator", "fleet", "selection", "application", "resource", "text", "estate",
-    "resources", "events", "logs", "diff", "manifest", "history",
+    "resources", "events", "logs", "diff", "manifest", "history", "replay",
 ]  # fmt: skip
 """Owner of a key: the program, a list of rows, the fleet and application screens, those two when they are not
 read-only, one of them, the selection of the fleet screen, the selected resource of the application screen, a long text,
-the differences of the estate, or a pane of the application screen."""
+the differences of the estate, a pane of the application screen, or the program while it shows a recording."""
+APP_OWNERS: frozenset[KeyOwner] = frozenset({"app", "replay"})
+"""The owners whose actions the application runs."""
 FLEET_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "fleet", "selection"})
 PANE_OWNERS: frozenset[KeyOwner] = frozenset({"resources", "events", "logs", "diff", "manifest", "history"})
 """The owners of one pane each. While a pane has the focus, its keys come before those of its screen."""
@@ -75,12 +77,19 @@ _READABLE_NAMES = {
     "shift+up": "⇧↑",
     "pagedown": "pgdn",
     "pageup": "pgup",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
 }
 TEXTUAL_NAMES = {readable: name for name, readable in _READABLE_NAMES.items()}
 """Textual's name of each key that is shown with another one."""
 
 ENVIRONMENT_KEYS = tuple("123456789")
 READ_ONLY_NOTE = "read-only: no actions"
+REPLAY_NOTE = "replay: no actions"
+FILTER_KEYS_OF_REPLAYS = ("f", "F", "ctrl+f")
+"""The keys of the filter in a replay, where its usual key asks for a time. The first that is not configured is used."""
 PANE_KEYS = tuple("1234567")
 
 
@@ -112,7 +121,33 @@ LOG_KEYS: tuple[KeyAction, ...] = (
     _in_logs("log-line", "enter", "Whole line", "Show the whole line; a JSON line is indented", in_footer=False),
 )
 
+
+def _in_replay(id_: str, key: str, title: str, tooltip: str, call: str) -> KeyAction:
+    return KeyAction(id_, (key,), title, tooltip, "replay", call, in_footer=True)
+
+
+REPLAY_KEYS: tuple[KeyAction, ...] = (
+    _in_replay("replay-back", "left_square_bracket", "Back", "To the snapshot before", "replay_step(-1)"),
+    _in_replay("replay-next", "right_square_bracket", "Next", "To the next snapshot", "replay_step(1)"),
+    _in_replay(
+        "replay-change-back",
+        "left_curly_bracket",
+        "Change",
+        "To the change before: of a verdict, release, health, sync status or finding",
+        "replay_change(-1)",
+    ),
+    _in_replay(
+        "replay-change-next",
+        "right_curly_bracket",
+        "Change",
+        "To the next change of a verdict, release, health, sync status or finding",
+        "replay_change(1)",
+    ),
+    _in_replay("replay-time", "slash", "Time", "To a time: 03:12, 2026-11-30 03:12 or -20m", "replay_time"),
+)
+
 REGISTRY: tuple[KeyAction, ...] = (
+    *REPLAY_KEYS,
     *LOG_KEYS,
     _mutating("refresh", "r", "Refresh", "Compare the environment or application with git again"),
     replace(

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.reactive import reactive
+from textual.widget import Widget
 
 from anchor_tui.domain.model import Snapshot
+from anchor_tui.tui.keys import READ_ONLY_NOTE
 from anchor_tui.tui.safe_app import SafeApp
 
 if TYPE_CHECKING:
@@ -33,6 +35,19 @@ class LiveApp(SafeApp):
     snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
     now: reactive[datetime | None] = reactive(None, repaint=False)
     jobs: reactive[tuple[Job, ...]] = reactive((), repaint=False)
+    is_replay: ClassVar[bool] = False
+    """True if the snapshots are recorded ones."""
+    read_only_note: ClassVar[str] = READ_ONLY_NOTE
+    """The reason why a session without actions has none."""
+
+    def make_banner(self) -> Widget | None:
+        """Return a new widget for the first line of a screen, if the session needs one."""
+        return None
+
+    def explain_unavailable(self, action_id: str) -> str:
+        """Return why an action is unavailable in this session, or an empty string."""
+        del action_id
+        return ""
 
     def open_pull_request(self, number: int) -> None:
         """Show everything about a pull request."""

@@ -27,7 +27,7 @@ class ScreenOpener:
 
     def __init__(self, app: LiveApp, backend: Backend, config: Config) -> None:
         self._app, self._backend, self._config = app, backend, config
-        self._keys = apply_key_config(config.keys, read_only=config.read_only)
+        self._keys = apply_key_config(config.keys, read_only=config.read_only, is_replay=app.is_replay)
 
     def open_application(self, environment: str, application: Application, pane: str, resource: str) -> None:
         """Open the screen of an application, with a pane and a resource (by name) other than the usual ones."""
@@ -83,7 +83,9 @@ class ScreenOpener:
         self._app.push_screen(CommandsScreen(commands))
 
     def _list_session_keys(self, owners: Collection[KeyOwner]) -> SessionKeys:
-        return list_session_keys(self._config.keys, owners, read_only=self._config.read_only)
+        return list_session_keys(
+            self._config.keys, owners, read_only=self._config.read_only, is_replay=self._app.is_replay
+        )
 
     def _push_live(self, screen: Screen[None], *data: Reactive[Any]) -> None:
         """Open a screen that shows live data."""

@@ -25,6 +25,11 @@ from anchor_tui.domain.actions.planner import make_plan
 from anchor_tui.domain.model import Application
 from anchor_tui.services.execute.audit import AuditEntry, AuditError, AuditLog, find_unfinished, pending_events
 from anchor_tui.services.execute.resumption import context_from_audit, is_resumable, next_step_index
+from anchor_tui.services.recording.encoder import SnapshotEncoder
+from anchor_tui.services.recording.errors import RecordingError
+from anchor_tui.services.recording.frames import encode_frame
+from anchor_tui.services.recording.segment_reader import SegmentReader
+from anchor_tui.services.snapshot_files import parse_snapshot
 from anchor_tui.services.snapshot_json import SnapshotFormatError, snapshot_from_json, snapshot_to_json
 from anchor_tui.sources.argocd.application_store import ApplicationStore
 from anchor_tui.sources.argocd.client import ArgoClient
@@ -283,6 +288,31 @@ github.com:
     git_protocol: https
 """
 
+# --- recordings ----------------------------------------------------------------------------------------
+
+
+def _read_segment(path: Path) -> object:
+    """Read the index of a segment and every snapshot in it."""
+    reader = SegmentReader(path)
+    return [reader.load(index) for index, _ in enumerate(reader.frames)]
+
+
+def _read_payload(path: Path) -> object:
+    """Read a segment whose only frame has the bytes as its lines: a checksum does not keep foreign content out."""
+    frame = encode_frame(path.read_bytes().split(b"\n"), NOW, 0, is_change=False)
+    path.write_bytes(b'{"environments":["prod"]}\n' + frame)
+    return _read_segment(path)
+
+
+def _payload_seeds() -> list[bytes]:
+    return [b"\n".join(SnapshotEncoder().encode(rich.snapshot()).lines)]
+
+
+def _segment_seeds() -> list[bytes]:
+    frames = [encode_frame(seed.split(b"\n"), NOW, 0, is_change=True) for seed in _payload_seeds()]
+    return [b'{"environments":["prod"]}\n' + b"".join(frames)]
+
+
 BOUNDARIES = {
     boundary.name: boundary
     for boundary in (
@@ -305,6 +335,14 @@ BOUNDARIES = {
         ),
         Boundary("audit", _in_file(_read_audit, "audit.jsonl"), _audit_seeds, (AuditError,)),
         Boundary("snapshot", snapshot_from_json, lambda: [snapshot_to_json(rich.snapshot())], (SnapshotFormatError,)),
+        Boundary(
+            "snapshot-file",
+            parse_snapshot,
+            lambda: [snapshot_to_json(rich.snapshot())],
+            (SnapshotFormatError,),
+        ),
+        Boundary("segment", _in_file(_read_segment, "segment"), _segment_seeds, (RecordingError,)),
+        Boundary("segment-payload", _in_file(_read_payload, "segment"), _payload_seeds, (RecordingError,)),
         Boundary("argocd-contexts", _in_file(read_contexts, "config"), lambda: [CONTEXTS]),
         Boundary("gh-hosts", _in_file(lambda path: read_hosts_token(path, "github.com"), "hosts.yml"), lambda: [HOSTS]),
     )

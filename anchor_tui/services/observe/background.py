@@ -47,7 +47,7 @@ class BackgroundThread:
     Its public methods can be called from any thread. Listeners are called on this one. `prefetched` is the result of
     `start_prefetch`; `state_folder` contains the audit log, None means the user's own; `now` is the readings' clock.
     With `waits_for_frame` the reading starts after `on_first_frame`. With `records_history`, changes are recorded in
-    the history of the estate, unless the configuration turns it off.
+    the history of the estate, unless the configuration turns it off. `record_snapshot` is passed to the Observer.
     """
 
     def __init__(
@@ -61,8 +61,10 @@ class BackgroundThread:
         *,
         waits_for_frame: bool = False,
         records_history: bool = False,
+        record_snapshot: SnapshotListener | None = None,
     ) -> None:
         self.config = config
+        self._record_snapshot = record_snapshot
         self.error: Exception | None = None
         """The internal error that ended the thread, if one did."""
         self._environ = environ
@@ -299,6 +301,12 @@ class BackgroundThread:
             self.config, self._environ, self._home, self._now, self._prefetched, with_past_syncs=is_first_start
         )
         make_recorder = self._make_recorder if self._records_history else None
-        observer = Observer(self.config, sources, self._now, make_recorder=make_recorder)
+        observer = Observer(
+            self.config,
+            sources,
+            self._now,
+            make_recorder=make_recorder,
+            record_snapshot=self._record_snapshot,
+        )
         self._read_again = observer.read_again
         await observer.run(self._publish, self._first_frame)

@@ -69,7 +69,8 @@ class Observer:
     """The latest readings of every source. One event loop owns it; only snapshots leave its thread.
 
     `make_recorder` makes the recorder of the history, in the thread that builds the snapshots. Without one,
-    `last_known_good` is what the snapshots contain.
+    `last_known_good` is what the snapshots contain. `record_snapshot` gets each published snapshot in the same thread,
+    for a recording; it raises nothing.
     """
 
     def __init__(
@@ -80,8 +81,10 @@ class Observer:
         evidence: EvidenceScope = "budget",
         make_recorder: MakeRecorder | None = None,
         last_known_good: Mapping[str, LastKnownGood] | None = None,
+        record_snapshot: Callable[[Snapshot], None] | None = None,
     ) -> None:
         self._config = config
+        self._record_snapshot = record_snapshot
         self._evidence = evidence
         self._sources = tuple(sources)
         self._now = now
@@ -150,6 +153,8 @@ class Observer:
                     duration_s = time.monotonic() - began
                     if (first_frame is None or first_frame.is_set()) and self._recording.is_due(snapshot):
                         await self._run_in_snapshot_thread(partial(self._recording.record, snapshot, self._readings))
+                    if self._record_snapshot is not None:
+                        await self._run_in_snapshot_thread(partial(self._record_snapshot, snapshot))
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):

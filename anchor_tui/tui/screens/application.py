@@ -24,7 +24,7 @@ from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.inspection.panels import InspectionPanels
 from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
 from anchor_tui.tui.inspection.resources import ResourcesPanel
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.keys import APP_OWNERS, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.style import find_sheets
@@ -40,7 +40,7 @@ from anchor_tui.tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
 
-_COMMON_OWNERS = frozenset({"app", "list", "screen", "operator", "application", "resource"})
+_COMMON_OWNERS = APP_OWNERS | {"list", "screen", "operator", "application", "resource"}
 
 
 class ApplicationScreen(KeyScreen):
@@ -266,7 +266,7 @@ class ApplicationScreen(KeyScreen):
             self.action_leave()
             return
         row_list = self.panel.query(RowList) if self.panel else None
-        owner = self.app if action.owner == "app" else self.panel if action.id in self._pane_action_ids else self
+        owner = self.app if action.owner in APP_OWNERS else self.panel if action.id in self._pane_action_ids else self
         await self.app.run_action(action.call, row_list.first() if action.owner == "list" and row_list else owner)
 
     @property

@@ -16,7 +16,7 @@ from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_shared_bindings
 from anchor_tui.tui.environment_header import describe_environment
-from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
+from anchor_tui.tui.keys import APP_OWNERS, REGISTRY, KeyAction
 from anchor_tui.tui.panes.applications import count_applications
 from anchor_tui.tui.panes.diagnosed_applications import DiagnosedApplicationRows
 from anchor_tui.tui.panes.policy import PolicyRows, count_checks
@@ -51,7 +51,7 @@ MUTATING_ACTIONS = frozenset(
 LOOKING_ACTIONS = frozenset(
     {"filter", "browser", "open", "pull-request", "copy", "commands", "next-pane", "previous-pane", "back", "help"}
 )
-GLOBAL_ACTIONS = frozenset(action.id for action in REGISTRY if action.owner in {"app", "list"})
+GLOBAL_ACTIONS = frozenset(action.id for action in REGISTRY if action.owner in APP_OWNERS | {"list"})
 
 LoadHistory = Callable[[str], PendingHistory]
 
@@ -205,7 +205,7 @@ class EnvironmentScreen(RowScreen):
         if action_id not in MUTATING_ACTIONS:
             return super().explain_unavailable(action_id)
         if self.is_read_only:
-            return READ_ONLY_NOTE
+            return self.live_app.read_only_note
         names = tuple(environment.name for environment in self.snapshot.environments) if self.snapshot else ()
         return explain_unavailable_action(action_id, self.target, self.snapshot, names)
 

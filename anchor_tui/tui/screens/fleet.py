@@ -83,7 +83,9 @@ class FleetScreen(RowScreen):
                 yield EnvironmentCard(name, number).data_bind(
                     FleetScreen.snapshot, FleetScreen.now, FleetScreen.environment, FleetScreen.jobs
                 )
-        yield RowList(id="fleet")
+        fleet = RowList(id="fleet")
+        fleet.set_reactive(RowList.cursor, self.environment)
+        yield fleet
         yield PaneView()
         yield DetailPanel()
         yield KeyFooter()

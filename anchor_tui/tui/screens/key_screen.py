@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from textual import on
 from textual.content import Content
-from textual.events import Key
+from textual.events import Key, Mount
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
+from anchor_tui.tui.keys import APP_OWNERS, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import link_pull_requests
 from anchor_tui.tui.targets import list_known_pull_requests
@@ -30,6 +30,12 @@ class KeyScreen(FailureGuard, Screen[None]):
         super().__init__()
         self._read_only_keys = read_only_keys or {}
         """The actions that read-only mode lacks, by key."""
+
+    @on(Mount)
+    def show_banner(self) -> None:
+        """Mark a session that shows the past in the first line."""
+        if (banner := self.live_app.make_banner()) is not None:
+            self.mount(banner, before=0)
 
     @property
     def live_app(self) -> LiveApp:
@@ -54,7 +60,9 @@ class KeyScreen(FailureGuard, Screen[None]):
 
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
-        return "no pull request is known for it" if action_id == "pull-request" and self.pull_request is None else ""
+        if action_id == "pull-request" and self.pull_request is None:
+            return "no pull request is known for it"
+        return self.live_app.explain_unavailable(action_id)
 
     def has_key(self, _action: KeyAction) -> bool:
         """Return True if the key of an action works on what the screen shows now."""
@@ -70,7 +78,7 @@ class KeyScreen(FailureGuard, Screen[None]):
     def on_key(self, event: Key) -> None:
         """Explain keys that read-only mode lacks."""
         if (action := self._read_only_keys.get(event.key)) is not None:
-            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5)
+            self.notify(f"{action.title}: {self.live_app.read_only_note}", severity="warning", timeout=5)
 
     def show_footer(self) -> None:
         """Show the keys that work here and now."""
@@ -80,11 +88,12 @@ class KeyScreen(FailureGuard, Screen[None]):
             for action in self.key_actions
             if action.in_footer and self.has_key(action) and not self.explain_unavailable(action.id)
         )
-        footer.note = READ_ONLY_NOTE if self.is_read_only else ""
+        is_noted = self.is_read_only and not self.live_app.is_replay  # the first line of a replay is a note already
+        footer.note = self.live_app.read_only_note if is_noted else ""
 
     async def run_key_action(self, action: KeyAction) -> None:
         """Run a registered action as if its key was pressed."""
-        await self.app.run_action(action.call, self.app if action.owner == "app" else self)
+        await self.app.run_action(action.call, self.app if action.owner in APP_OWNERS else self)
 
     @on(KeyFooter.Clicked)
     async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:

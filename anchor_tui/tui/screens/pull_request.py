@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from anchor_tui.domain.model import PullRequest
 from anchor_tui.tui.bindings import pick_bindings
 from anchor_tui.tui.clipboard import copy_text
-from anchor_tui.tui.keys import READ_ONLY_NOTE, KeyAction
+from anchor_tui.tui.keys import REPLAY_KEYS, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.pull_request.panels import (
     ChecksPanel,
@@ -44,7 +44,10 @@ PANELS: dict[str, type[PullRequestPanel]] = {
     CHECKS: ChecksPanel,
     REVIEWS: ReviewsPanel,
 }
-KEY_IDS = ("merge", "open", "browser", "copy", "read-again", "back", "next-pane", "help", "palette", "quit")
+KEY_IDS = (
+    *(action.id for action in REPLAY_KEYS),
+    "merge", "open", "browser", "copy", "read-again", "back", "next-pane", "help", "palette", "quit",
+)  # fmt: skip
 """The actions of the registry that the screen has, in the order of the footer."""
 
 
@@ -166,13 +169,13 @@ class PullRequestScreen(KeyScreen):
         """Return why an action is unavailable here and now, or an empty string."""
         match action_id:
             case "merge":
-                return READ_ONLY_NOTE if self._read_only else explain_merge(self.number, self.snapshot)
+                return self.live_app.read_only_note if self._read_only else explain_merge(self.number, self.snapshot)
             case "open" if not self.panel.has_text_beside_list:
                 return "the panel is a single list or text"
             case "browser" | "copy" if not self.url:
                 return "its address is not known yet"
             case _:
-                return ""
+                return self.live_app.explain_unavailable(action_id)
 
     def _show_title(self, now: datetime) -> None:
         title = self.listed.title if self.listed else ""
@@ -219,7 +222,8 @@ class PullRequestScreen(KeyScreen):
 
     async def run_key_action(self, action: KeyAction) -> None:
         """Run an action as if its key was pressed. The screen has its own actions to close it and to read again."""
-        await self.app.run_action(action.call, self.app if action.id == "palette" else self)
+        is_of_app = action.id == "palette" or action.owner == "replay"
+        await self.app.run_action(action.call, self.app if is_of_app else self)
 
     # --- keys ----------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from anchor_tui.domain.model import Environment
 from anchor_tui.tui.clipboard import copy_text
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.keys import APP_OWNERS, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.applications import get_row_application
 from anchor_tui.tui.screens.key_screen import KeyScreen
@@ -108,7 +108,7 @@ class RowScreen(KeyScreen):
 
     async def run_key_action(self, action: KeyAction) -> None:
         """Run a registered action as if its key was pressed."""
-        owners = {"app": self.app, "list": self.active_list}
+        owners = {**dict.fromkeys(APP_OWNERS, self.app), "list": self.active_list}
         await self.app.run_action(action.call, owners.get(action.owner, self))
 
     # --- data changes and messages from the widgets --------------------------------------------------

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_age
-from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.domain.model import Environment, Level, Snapshot
 from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import environment_summary
@@ -70,11 +70,12 @@ class EnvironmentCard(SteadyText):
     def watch_snapshot(self) -> None:
         """Show the verdict in the frame."""
         shown = self._shown_environment
-        if shown is None:
+        if shown is None and self.snapshot is None:
             return
-        traits = [shown.tier, *(["protected"] if shown.protected else [])]
-        title = title_text(f"{self._number} {shown.name} · {' · '.join(traits)}")
-        classes = {f"-{shown.verdict.level}", *(["-protected"] if shown.protected else [])}
+        traits = [shown.tier, *(["protected"] if shown.protected else [])] if shown else []
+        title = title_text(" · ".join((f"{self._number} {self._environment_name}", *traits)))
+        level = shown.verdict.level if shown else Level.UNKNOWN
+        classes = {f"-{level}", *(["-protected"] if shown and shown.protected else [])}
         if (title, classes) != self._frame:
             self._frame = title, classes
             self.border_title = title
@@ -103,8 +104,10 @@ class EnvironmentCard(SteadyText):
     def render(self) -> Content:
         """Draw the lines, each cut at the card's width."""
         shown = self._shown_environment
-        if shown is None or self.snapshot is None or self.now is None:
+        if self.snapshot is None or self.now is None:
             return muted_text(LOADING)
+        if shown is None:  # a recording can contain snapshots of other configurations
+            return marked_text(StatusMark.UNKNOWN, "not in this snapshot")
         width = self.size.width
         lines = islice(self._render_lines(shown, self.snapshot, self.now), self.size.height or None)
         numbers = list_known_pull_requests(shown)

@@ -21,6 +21,7 @@ from anchor_tui.cli.output import plan_text
 from anchor_tui.cli.output.changes.formats import CHANGE_FORMATS, render_change
 from anchor_tui.cli.output.check.formats import CHECK_FORMATS, load_renderer
 from anchor_tui.cli.output.check.report import CheckReport
+from anchor_tui.cli.output.diff.formats import DIFF_FORMATS, load_diff_format
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
 from anchor_tui.domain.actions.plan import (
     FileDiff,
@@ -40,6 +41,7 @@ from anchor_tui.domain.foreign_text import replace_surrogates
 from anchor_tui.domain.model import AppId, Finding
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.policy.waivers import WaiverExpiry
+from anchor_tui.domain.snapshot_diff import compare_snapshots
 from anchor_tui.services.execute.audit import AuditEntry
 from anchor_tui.services.snapshot_json import snapshot_to_document
 from tests import rich
@@ -110,6 +112,17 @@ def test_a_change_is_harmless_on_one_line(name: str, kind: Any, text: str) -> No
         assert line.count("\n") == 1
         if name == "jsonl":
             assert json.loads(line)["kind"] == kind
+
+
+@pytest.mark.parametrize("name", DIFF_FORMATS)
+@settings(PROPERTY, max_examples=15)
+@given(text=hostile_texts)
+def test_a_comparison_is_harmless_and_readable(name: str, text: str) -> None:
+    filled = fill_texts(SNAPSHOT, text)
+    for before, after in ((SNAPSHOT, filled), (filled, SNAPSHOT)):
+        document = load_diff_format(name)(compare_snapshots(before, after))
+        assert_harmless(document)
+        read_back(name, document)
 
 
 FINDINGS = (

@@ -366,3 +366,27 @@ async def test_a_deadline_keeps_what_a_source_has_read():
     assert state(snapshot) == "fresh"
     assert len(snapshot.all_applications) == 3
     assert [(problem.subject, problem.kind) for problem in snapshot.problems] == [("argocd", "partial")]
+
+
+async def test_a_snapshot_is_recorded_after_it_was_published():
+    published, recorded, is_recorded = [], [], asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def record(snapshot):
+        recorded.append((snapshot, threading.current_thread().name, snapshot in published))
+        loop.call_soon_threadsafe(is_recorded.set)
+
+    source = FakeSource()
+    observer = Observer(config(), [source, FakeSource("github")], lambda: NOW, record_snapshot=record)
+    task = asyncio.create_task(observer.run(published.append))
+    await source.running.wait()
+    source.publish(fresh(argocd()))
+    async with asyncio.timeout(10):
+        await is_recorded.wait()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    snapshot, thread, was_published = recorded[0]
+    assert state(snapshot) == "fresh"
+    assert thread.startswith("snapshot")
+    assert was_published

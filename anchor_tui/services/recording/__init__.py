@@ -1,0 +1,1 @@
+"""Recordings of snapshots: written beside the screen, read by a replay."""
