@@ -19,6 +19,7 @@ DOCUMENTS = (
     "docs/policy.md",
     "docs/diagnosis.md",
     "docs/on-call.md",
+    "docs/metrics.md",
     "docs/reliability.md",
     "docs/status-api.md",
 )
