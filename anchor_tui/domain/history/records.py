@@ -30,6 +30,9 @@ _AS_IT_SHOULD_BE = frozenset(
     }
 )
 
+APP_COMMIT = "app-commit"
+"""The kind of a change that records when a commit of the app repo was merged. Its `subject` is the commit."""
+
 
 class SubjectKey(NamedTuple):
     """The identity of a value whose changes are recorded. A part that does not apply is an empty text."""
@@ -53,7 +56,7 @@ class RecordedChange(ValueObject, frozen=True):
     environment: str = ""
     application: AppId | None = None
     subject: str = ""
-    """The part of the environment or application that the value is about: a check, a source, a pull request's number."""
+    """The subject within its environment or application: a check, a source, a pull request."""
     place: str = ""
     """The resource or file of a finding."""
     server_at: AwareDatetime | None = None
