@@ -56,7 +56,7 @@ class RecordedChange(ValueObject, frozen=True):
     environment: str = ""
     application: AppId | None = None
     subject: str = ""
-    """The subject within its environment or application: a check, a source, a pull request."""
+    """The part that the value is about: the id of a check or of a source, the number of a pull request."""
     place: str = ""
     """The resource or file of a finding."""
     server_at: AwareDatetime | None = None
