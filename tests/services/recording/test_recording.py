@@ -1,4 +1,4 @@
-"""What is recorded is read back; nothing is written twice; the recording is bounded and survives damage."""
+"""Snapshots are read back as recorded; nothing is written twice; a recording is bounded and survives damage."""
 
 from __future__ import annotations
 
@@ -456,7 +456,7 @@ def test_any_damaged_byte_is_an_error_and_never_a_crash(tmp_path_factory: Any, p
         ),
     ],
 )
-def test_a_folder_that_is_no_recording_is_explained(folder: Path, prepare: Any, words: str) -> None:
+def test_a_folder_without_a_recording_is_explained(folder: Path, prepare: Any, words: str) -> None:
     folder.mkdir()
     prepare(folder)
     with pytest.raises(RecordingError, match=words):
