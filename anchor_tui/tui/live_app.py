@@ -38,7 +38,7 @@ class LiveApp(SafeApp):
     is_replay: ClassVar[bool] = False
     """True if the snapshots are recorded ones."""
     read_only_note: ClassVar[str] = READ_ONLY_NOTE
-    """The reason for the absence of actions in this session."""
+    """The reason why a read-only session is without actions."""
 
     def make_banner(self) -> Widget | None:
         """Return a new widget for the first line of a screen, if the session needs one."""

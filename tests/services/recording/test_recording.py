@@ -1,4 +1,4 @@
-"""Recordings: all of a snapshot is read back, nothing is written twice, and the size is bounded; damage is survived."""
+"""Snapshots are read back as recorded; nothing is written twice; a recording is bounded and survives damage."""
 
 from __future__ import annotations
 
