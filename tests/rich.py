@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.model import (
     ApplicationCondition,
+    DeliveryMetric,
+    DeliveryWindow,
     Diagnosis,
     Finding,
     LastKnownGood,
@@ -43,6 +45,17 @@ EVIL = (
     "\u202egpj ![i](http://e/x) www.e.example"
 )
 """Text that anyone can write into the title of a pull request."""
+
+DELIVERY = DeliveryWindow(
+    days=30,
+    since=ago(days=12),
+    until=NOW,
+    watched_s=250_000.0,
+    deployment_frequency=DeliveryMetric("at-least", "per-day", 6, 0.5, excluded=0, reason="releases may be missing"),
+    lead_time=DeliveryMetric("known", "s", 5, 754.0, 1890.0, 1, "1 event left out: not watched, or not over"),
+    change_failure_rate=DeliveryMetric("known", "ratio", 5, 0.2, excluded=1),
+    time_to_restore=DeliveryMetric("too-few", "s", 1),
+)
 
 
 def snapshot() -> Snapshot:
@@ -107,6 +120,7 @@ def snapshot() -> Snapshot:
         environments[2],
         findings=(finding,),
         last_known_good=LastKnownGood("1.43.1", ago(hours=5)),
+        delivery=(DELIVERY,),
         position=replace(environments[2].position, pull_requests=(PullRequestRef(1, "t", "https://x/1"),), since=NOW),
     )
     return replace(found, environments=tuple(environments), findings=(finding,))

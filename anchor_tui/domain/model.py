@@ -398,6 +398,48 @@ class LastKnownGood(ValueObject, frozen=True):
     seen_at: AwareDatetime
 
 
+# --- delivery metrics ------------------------------------------------------------------------------
+
+DeliveryMetricState: TypeAlias = Literal["known", "at-least", "too-few", "unknown"]
+DeliveryUnit: TypeAlias = Literal["per-day", "s", "ratio"]
+
+
+class DeliveryMetric(ValueObject, frozen=True):
+    """One delivery metric of an environment in one window. `docs/metrics.md` defines each.
+
+    `value` is None unless the state is `known` or `at-least`; `at-least` means that further events may be missing.
+    `percentile_90` belongs to a median.
+    """
+
+    state: DeliveryMetricState
+    unit: DeliveryUnit
+    count: int
+    """The number of events that the value is computed from."""
+    value: float | None = None
+    percentile_90: float | None = None
+    excluded: int = 0
+    """The number of events that are left out: not watched from start to end, or not over yet."""
+    reason: str = ""
+    """Why the value is unknown or incomplete, or why events are left out."""
+
+
+class DeliveryWindow(ValueObject, frozen=True):
+    """The delivery metrics of an environment in the `days` before `until`.
+
+    `since` is where the window begins; later than `days` ago if releases are known only from then. None if no release
+    is recorded. `watched_s` are the seconds of the window in which anchor-tui was watching with fresh sources.
+    """
+
+    days: int
+    since: AwareDatetime | None
+    until: AwareDatetime
+    watched_s: float
+    deployment_frequency: DeliveryMetric
+    lead_time: DeliveryMetric
+    change_failure_rate: DeliveryMetric
+    time_to_restore: DeliveryMetric
+
+
 # --- snapshot --------------------------------------------------------------------------------------
 
 
@@ -417,6 +459,8 @@ class Environment(ValueObject, frozen=True):
     last_known_good: Annotated[LastKnownGood | None, msgspec.Meta(description=LAST_KNOWN_GOOD)] = None
     findings: tuple[Finding, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
+    delivery: tuple[DeliveryWindow, ...] = ()
+    """The delivery metrics of the last 7, 30 and 90 days; empty without a history."""
 
 
 class Snapshot(ValueObject, frozen=True):

@@ -90,6 +90,7 @@ PULL = (
     "number, title, url, kind, environments, version, draft, author, labels, head_sha, checks, review, mergeable, "
     "created_at"
 )
+METRIC = {"state", "unit", "count", "value", "percentile_90", "excluded", "reason"}
 VERDICT = {"level", "reasons", "cause"}
 
 
@@ -110,8 +111,15 @@ CONTRACT: dict[str, set[str]] = {
     "sources.budget": keys("limit, remaining, cost, reset_at"),
     "environments": keys(
         "name, rules, tier, protected, source, verdict, problems, release, applications, position, last_known_good, "
-        "findings, pull_requests"
+        "findings, pull_requests, delivery"
     ),
+    "environments.delivery": keys(
+        "days, since, until, watched_s, deployment_frequency, lead_time, change_failure_rate, time_to_restore"
+    ),
+    "environments.delivery.deployment_frequency": METRIC,
+    "environments.delivery.lead_time": METRIC,
+    "environments.delivery.change_failure_rate": METRIC,
+    "environments.delivery.time_to_restore": METRIC,
     "environments.verdict": VERDICT,
     "environments.problems": keys(PROBLEM),
     "environments.release": keys("version, commit, released, images, changed_at, changed_by, pull_request"),

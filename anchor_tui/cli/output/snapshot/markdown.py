@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from anchor_tui.cli.output.snapshot.text import describe_diagnosis, describe_source, list_problems, render_policy_lines
 from anchor_tui.domain.foreign_text import mask_tokens, sanitize_text
 from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.history.delivery_formatting import find_window, format_window_briefly
+from anchor_tui.domain.history.delivery_metrics import DEFAULT_WINDOW_DAYS
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.reasons import GROUP_FROM
@@ -52,6 +54,8 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
             yield ""
             yield from (f"- {escape_markdown(reason)}" for reason in environment.verdict.reasons)
             yield from _render_diagnoses(environment)
+    if delivery := list(_render_delivery(snapshot)):
+        yield from ("", f"## Delivery, last {DEFAULT_WINDOW_DAYS} days", "", *delivery)
     failing = [(env.name, line) for env in snapshot.environments for line in render_policy_lines(env.findings)]
     failing += [("estate", line) for line in render_policy_lines(snapshot.findings)]
     if failing:
@@ -69,6 +73,12 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
         yield "## Problems"
         yield ""
         yield from (f"- {escape_markdown(str(problem))}" for problem in problems)
+
+
+def _render_delivery(snapshot: Snapshot) -> Iterator[str]:
+    for environment in snapshot.environments:
+        if (window := find_window(environment.delivery, DEFAULT_WINDOW_DAYS)) is not None:
+            yield f"- **{escape_markdown(environment.name)}** {escape_markdown(format_window_briefly(window))}"
 
 
 def _render_diagnoses(environment: Environment) -> Iterator[str]:

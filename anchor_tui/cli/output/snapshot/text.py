@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from anchor_tui.cli.output.escaping import format_lines
 from anchor_tui.domain.formatting import format_age, format_count, shorten_revision
+from anchor_tui.domain.history.delivery_formatting import find_window, format_window_briefly
+from anchor_tui.domain.history.delivery_metrics import DEFAULT_WINDOW_DAYS
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Application, Diagnosis, Environment, Finding, PullRequest, Snapshot, SourceState
 from anchor_tui.domain.policy.check_results import group_by_check
@@ -77,6 +79,8 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
         yield f"  release {describe_versions(environment)}{when}{number}"
     if environment.position:
         yield f"  {describe_position(environment.position)}"
+    if (window := find_window(environment.delivery, DEFAULT_WINDOW_DAYS)) is not None:
+        yield f"  last {window.days} d: {format_window_briefly(window)}"
     for application in environment.applications:
         yield f"  {_render_application(application)}"
         if application.diagnosis is not None:
