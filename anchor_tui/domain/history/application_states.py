@@ -7,14 +7,16 @@ the environment any more. An application that is asleep on an on-demand environm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 
-from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.model import AppId
 
 STATE_KINDS = ("sync", "health", "application")
+_ORDER = itemgetter(0, 1, 2)
+"""The first fields of a StateChange: when it was observed, when it happened, and its id."""
 _OUTAGE = frozenset({"Degraded", "Missing"})
 _ASLEEP = frozenset({"Missing", "Suspended"})
 
@@ -43,103 +45,111 @@ class EnvironmentOutage(NamedTuple):
     has_server_time: bool = False
 
 
-class ApplicationStates(NamedTuple):
-    """The steps and outages of an environment, oldest first."""
+class StateChange(NamedTuple):
+    """One change of an application's state, in the order of observation. `kind` is one of STATE_KINDS.
 
-    steps: tuple[StateStep, ...]
-    outages: tuple[EnvironmentOutage, ...]
-
-
-class LastingState(NamedTuple):
-    """A value that an application had before the first change that was read."""
-
-    application: AppId
-    kind: str
-    value: str | None
-
-
-def replay_states(
-    changes: Sequence[RecordedChange], lasting: Iterable[LastingState], since: datetime, *, is_on_demand: bool
-) -> ApplicationStates:
-    """Return the steps and outages of an environment. `changes` have one of STATE_KINDS and begin at `since`.
-
-    `lasting` are the values of applications without such a change. The `before` of a first change completes them.
+    `at` is the time of the change by Argo CD's clock if `has_server_time`, else that of the observation.
     """
-    replay = _Replay(is_on_demand)
-    ordered = sorted(changes, key=lambda change: (change.observed_at, change.at, change.id))
-    initial = {(state.application, state.kind): state.value for state in lasting}
-    for change in ordered:
-        if change.application is not None:
-            initial.setdefault((change.application, change.kind), change.before)
-    replay.begin(initial, since)
-    for change in ordered:
-        replay.apply(change)
-    return ApplicationStates(tuple(replay.steps), tuple(replay.outages))
+
+    observed_at: datetime
+    at: datetime
+    id: int
+    kind: str
+    application: AppId
+    before: str | None
+    after: str | None
+    has_server_time: bool
 
 
-class _Replay:
-    """The states at one time, and what was found until then."""
+class StateReplay:
+    """The states of an environment's applications until the last change, with the steps and outages until then.
 
-    def __init__(self, is_on_demand: bool) -> None:
+    The values before the first change of an application are its `before`, and `lasting` for applications without a
+    change. They are valid from `since` on.
+    """
+
+    def __init__(
+        self,
+        since: datetime,
+        changes: Iterable[StateChange] = (),
+        lasting: Mapping[tuple[AppId, str], str | None] | None = None,
+        *,
+        is_on_demand: bool,
+    ) -> None:
         self.steps: list[StateStep] = []
         self.outages: list[EnvironmentOutage] = []
         self._is_on_demand = is_on_demand
-        self._values: dict[AppId, dict[str, str]] = {}
+        self._values: dict[tuple[AppId, str], str] = {}
         self._awake: set[AppId] = set()
         self._out_of_sync: set[AppId] = set()
         self._unhealthy: set[AppId] = set()
         self._failing: set[AppId] = set()
         """The applications that became Degraded or Missing and are not Healthy again."""
+        ordered = sorted(changes, key=_ORDER)
+        self._begin({**(lasting or {}), **_find_initial_values(ordered)}, since)
+        self.extend(ordered)
 
-    def begin(self, initial: Mapping[tuple[AppId, str], str | None], since: datetime) -> None:
-        """Set the values at the beginning."""
-        for (application, kind), value in initial.items():
-            if value is not None:
-                self._values.setdefault(application, {})[kind] = value
-        for application in self._values:
+    def extend(self, changes: Iterable[StateChange]) -> None:
+        """Replay later changes."""
+        for change in sorted(changes, key=_ORDER):
+            if change.after is not None:  # unknown: the value before is the last known one
+                self._apply(change)
+
+    def _begin(self, initial: Mapping[tuple[AppId, str], str | None], since: datetime) -> None:
+        self._values.update((key, value) for key, value in initial.items() if value is not None)
+        for application in {application for application, _ in self._values}:
             self._judge(application)
         if self._failing:
             self.outages.append(EnvironmentOutage(None, since))
         if self._values:
             self._add_step(since)
 
-    def apply(self, change: RecordedChange) -> None:
-        """Set the value after a change."""
-        application = change.application
-        if application is None or change.after is None:
-            return  # unknown: the value before is the last known one
+    def _apply(self, change: StateChange) -> None:
+        assert change.after is not None
         was_failing = bool(self._failing)
-        self._values.setdefault(application, {})[change.kind] = change.after
-        self._judge(application)
-        at = max(change.at, self.steps[-1].at) if self.steps else change.at
+        self._values[change.application, change.kind] = change.after
+        self._judge(change.application)
+        at = change.at
+        if self.steps and at < self.steps[-1].at:
+            at = self.steps[-1].at
         if self._failing and not was_failing:
-            self.outages.append(EnvironmentOutage(at, change.observed_at, None, change.server_at is not None))
+            self.outages.append(EnvironmentOutage(at, change.observed_at, None, change.has_server_time))
         elif was_failing and not self._failing:
-            started = self.outages[-1].started_at
-            self.outages[-1] = self.outages[-1]._replace(ended_at=max(at, started) if started else at)
+            self.outages[-1] = self.outages[-1]._replace(ended_at=at)
         self._add_step(at)
 
     def _judge(self, application: AppId) -> None:
-        values = self._values[application]
-        health, sync = values.get("health"), values.get("sync")
-        is_absent = values.get("application", "found") != "found"
-        is_left_out = is_absent or (self._is_on_demand and health in _ASLEEP)
-        for members, is_member in (
-            (self._awake, not is_left_out),
-            (self._out_of_sync, not is_left_out and sync != "Synced"),
-            (self._unhealthy, not is_left_out and health != "Healthy"),
-        ):
-            if is_member:
-                members.add(application)
-            else:
-                members.discard(application)
-        if is_left_out or health == "Healthy":
+        """Set which states an application is in."""
+        health = self._values.get((application, "health"))
+        is_absent = self._values.get((application, "application"), "found") != "found"
+        if is_absent or (self._is_on_demand and health in _ASLEEP):
+            for states in (self._awake, self._out_of_sync, self._unhealthy, self._failing):
+                states.discard(application)
+            return
+        self._awake.add(application)
+        if self._values.get((application, "sync")) == "Synced":
+            self._out_of_sync.discard(application)
+        else:
+            self._out_of_sync.add(application)
+        if health == "Healthy":
+            self._unhealthy.discard(application)
             self._failing.discard(application)
-        elif health in _OUTAGE:
-            self._failing.add(application)
+        else:
+            self._unhealthy.add(application)
+            if health in _OUTAGE:
+                self._failing.add(application)
 
     def _add_step(self, at: datetime) -> None:
         is_synced = bool(self._awake) and not self._out_of_sync
-        step = StateStep(at, is_synced, is_synced and not self._unhealthy)
-        if not self.steps or self.steps[-1][1:] != step[1:]:
-            self.steps.append(step)
+        is_good = is_synced and not self._unhealthy
+        last = self.steps[-1] if self.steps else None
+        if last is None or last.is_synced != is_synced or last.is_good != is_good:
+            self.steps.append(StateStep(at, is_synced, is_good))
+
+
+def _find_initial_values(changes: Iterable[StateChange]) -> dict[tuple[AppId, str], str | None]:
+    """Return the `before` of the first change of each value."""
+    found: dict[tuple[AppId, str], str | None] = {}
+    for change in changes:
+        found.setdefault((change.application, change.kind), change.before)
+    return found

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.history.application_states import ApplicationStates, EnvironmentOutage
+from anchor_tui.domain.history.application_states import EnvironmentOutage, StateStep
 from anchor_tui.domain.history.deployments import ReleaseDeployment, find_deployments
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.history.time_spans import TimeSpan, cover_span, measure_spans
@@ -37,16 +37,17 @@ class DeliveryRecord(ValueObject, frozen=True):
     running and its Argo CD and GitHub were fresh. `committed_at` are the times of commits of the app repo.
     """
 
-    releases: tuple[RecordedChange, ...]
-    syncs: tuple[datetime, ...]
-    states: ApplicationStates
+    releases: Sequence[RecordedChange]
+    syncs: Sequence[datetime]
+    steps: Sequence[StateStep]
+    outages: Sequence[EnvironmentOutage]
     watched: tuple[TimeSpan, ...]
     committed_at: Mapping[str, datetime] = {}
 
 
 def measure_delivery(record: DeliveryRecord, now: datetime) -> tuple[DeliveryWindow, ...]:
     """Return the metrics of each window that ends now, the shortest first."""
-    deployments = find_deployments(record.releases, record.syncs, record.states.steps, now)
+    deployments = find_deployments(record.releases, record.syncs, record.steps, now)
     return tuple(_measure_window(record, deployments, days, now) for days in WINDOW_DAYS)
 
 
@@ -57,7 +58,7 @@ def _measure_window(
     known_since = min((change.at for change in record.releases), default=None)
     since = max(start, known_since) if known_since else None
     chosen = [item for item in deployments if since is not None and since <= item.deployed_at <= now]
-    outages = [item for item in record.states.outages if start <= (item.started_at or start) <= now]
+    outages = [item for item in record.outages if start <= (item.started_at or start) <= now]
     watched = measure_spans(record.watched, start, now)
     return DeliveryWindow(
         days=days,
@@ -121,7 +122,7 @@ def _measure_lead_time(record: DeliveryRecord, deployments: Sequence[ReleaseDepl
 def _measure_failures(
     record: DeliveryRecord, deployments: Sequence[ReleaseDeployment], now: datetime
 ) -> DeliveryMetric:
-    starts = [item.started_at for item in record.states.outages if item.started_at is not None]
+    starts = [item.started_at for item in record.outages if item.started_at is not None]
     judged = failed = 0
     for item in deployments:
         end = min(item.deployed_at + FAILS_WITHIN, item.replaced_at or item.deployed_at + FAILS_WITHIN)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from anchor_tui.domain.history.application_states import STATE_KINDS, replay_states
+from anchor_tui.domain.history.application_states import STATE_KINDS, StateChange, StateReplay
 from anchor_tui.domain.history.delivery_metrics import DeliveryRecord
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.history.time_spans import TimeSpan
@@ -62,10 +63,23 @@ def fail(minutes: float, restored_after: float) -> tuple[RecordedChange, ...]:
 def record(*changes: RecordedChange, watched: tuple[tuple[float, float], ...] | None = None) -> DeliveryRecord:
     """Return the record of changes. Everything since START is watched unless `watched` contains spans of minutes."""
     spans = (TimeSpan(START, NOW),) if watched is None else tuple(TimeSpan(at(one), at(end)) for one, end in watched)
-    states = [item for item in changes if item.kind in STATE_KINDS]
+    replay = StateReplay(START, map(to_state_change, changes_of_states(changes)), is_on_demand=False)
     return DeliveryRecord(
         releases=tuple(item for item in changes if item.kind == "release"),
         syncs=tuple(item.at for item in changes if item.kind == "revision"),
-        states=replay_states(states, (), START, is_on_demand=False),
+        steps=replay.steps,
+        outages=replay.outages,
         watched=spans,
+    )
+
+
+def changes_of_states(changes: Iterable[RecordedChange]) -> list[RecordedChange]:
+    return [item for item in changes if item.kind in STATE_KINDS]
+
+
+def to_state_change(item: RecordedChange) -> StateChange:
+    assert item.application is not None
+    has_server_time = item.server_at is not None
+    return StateChange(
+        item.observed_at, item.at, item.id, item.kind, item.application, item.before, item.after, has_server_time
     )

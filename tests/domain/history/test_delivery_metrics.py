@@ -177,13 +177,13 @@ def test_an_outage_ends_when_every_failed_application_is_healthy():
         state("health", 8, "Healthy", "Missing", application=WEB),
         state("health", 9, "Healthy", "Progressing"),
     ]
-    (outage,) = record(*begin(), *changes).states.outages
+    (outage,) = record(*begin(), *changes).outages
     assert (outage.started_at, outage.ended_at) == (at(1), at(9))
 
 
 def test_an_outage_begins_at_the_time_of_argo_cd():
     seen_late = replace(state("health", 10, "Degraded", "Healthy"), server_at=at(4))
-    (outage,) = record(*begin(), seen_late).states.outages
+    (outage,) = record(*begin(), seen_late).outages
     assert (outage.started_at, outage.seen_at, outage.ended_at) == (at(4), at(10), None)
 
 
@@ -208,7 +208,7 @@ def test_a_running_outage_is_left_out():
 
 
 def test_an_outage_from_before_the_record_has_no_start():
-    (outage,) = record(state("health", 5, "Healthy", "Degraded")).states.outages
+    (outage,) = record(state("health", 5, "Healthy", "Degraded")).outages
     assert (outage.started_at, outage.ended_at) == (None, at(5))
 
 
@@ -250,7 +250,7 @@ def test_counts_add_up_and_rates_are_rates(events: list[list[RecordedChange]], s
     changes = [item for event in events for item in event]
     watched = join_spans(TimeSpan(at(one), at(other)) for one, other in spans)
     measured = replace(record(*changes), watched=watched)
-    outages = len(measured.states.outages)
+    outages = len(measured.outages)
     for window in measure_delivery(measured, NOW):
         deployments = window.deployment_frequency.count
         for metric in (window.lead_time, window.change_failure_rate):

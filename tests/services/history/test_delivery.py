@@ -1,0 +1,205 @@
+"""Delivery metrics read from a history file: what is read again, and what is not watched."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anchor_tui.domain.history.records import RecordedChange
+from anchor_tui.domain.model import DeliveryWindow
+from anchor_tui.services.history import delivery as module
+from anchor_tui.services.history.database import HistoryError
+from anchor_tui.services.history.delivery import CHECK_EVERY, REFRESH_EVERY, DeliveryCache, DeliveryMeter, read_delivery
+from anchor_tui.services.history.store import HistoryBatch, HistoryStore
+from tests.domain.history.delivery_values import START, at, begin, change, deploy, fail, state
+from tests.values import NOW, environment_config, replace
+
+DAY = 24 * 60
+ENVIRONMENTS = tuple(environment_config(name) for name in ("staging", "prod"))
+FIVE = tuple(item for day in range(1, 6) for item in deploy(day * DAY, f"1.{day}"))
+OUTAGES = tuple(item for day in range(6, 11) for item in fail(day * DAY, 20))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history" / "engine-0.sqlite3"
+
+
+def write(path: Path, *changes: RecordedChange, watched: tuple[float, float] | None = (0, 20 * DAY)) -> None:
+    """Write changes in the order of observation, and the session that saw them."""
+    store = HistoryStore(path, START)
+    if watched is not None:
+        store.start_session(at(watched[0]))
+    for item in sorted(changes, key=lambda item: item.observed_at):
+        store.write(HistoryBatch(item.observed_at, (item,)))
+    if watched is not None:
+        store.end_session(at(watched[1]))
+    store.close()
+
+
+def read_month(path: Path, name: str = "prod") -> DeliveryWindow:
+    return read_delivery(path, ENVIRONMENTS, NOW)[name][1]
+
+
+def test_the_metrics_of_a_file_have_exact_values(path: Path) -> None:
+    write(path, *begin(), *FIVE, *OUTAGES)
+    window = read_month(path)
+    assert window.deployment_frequency.value == pytest.approx(5 / 20)
+    assert (window.lead_time.value, window.lead_time.count) == (300, 5)
+    assert (window.change_failure_rate.value, window.change_failure_rate.count) == (0, 5)
+    assert (window.time_to_restore.value, window.time_to_restore.count) == (1200, 5)
+
+
+def test_an_environment_without_changes_is_unknown(path: Path) -> None:
+    write(path, *begin(), *FIVE)
+    assert read_month(path, "staging").deployment_frequency.state == "unknown"
+
+
+@pytest.mark.parametrize("source", ["argocd", "github"])
+def test_a_time_without_a_source_is_not_watched(path: Path, source: str) -> None:
+    lost = change("source", 7 * DAY + 10, "stale", "fresh", environment="", subject=source)
+    found = change("source", 7 * DAY + 15, "fresh", "stale", environment="", subject=source)
+    write(path, *begin(), *FIVE, *OUTAGES, lost, found)
+    assert (read_month(path).time_to_restore.count, read_month(path).time_to_restore.excluded) == (4, 1)
+
+
+def test_a_source_of_another_environment_does_not_matter(path: Path) -> None:
+    lost = change("source", 7 * DAY + 10, "stale", "fresh", environment="", subject="other")
+    write(path, *begin(), *OUTAGES, lost)
+    assert read_month(path).time_to_restore.count == 5
+
+
+def test_nothing_is_watched_without_a_session(path: Path) -> None:
+    write(path, *begin(), *FIVE, *OUTAGES, watched=None)
+    window = read_month(path)
+    assert window.watched_s == 0
+    assert window.time_to_restore.state == "unknown"
+
+
+def test_the_time_after_a_kill_is_not_watched(path: Path) -> None:
+    store = HistoryStore(path, START, process="999999999@elsewhere")
+    store.start_session(START)
+    for item in (*begin(), *FIVE, *OUTAGES[:3]):
+        store.write(HistoryBatch(item.observed_at, (item,)))
+    store.close()
+    assert read_month(path).watched_s == pytest.approx((7 * DAY) * 60)
+
+
+def test_a_state_older_than_the_window_is_its_first_value(path: Path) -> None:
+    old = [replace(item, observed_at=NOW - timedelta(days=100)) for item in begin()[1:]]
+    write(path, *old, *OUTAGES)
+    assert read_month(path).time_to_restore.value == 1200
+
+
+def test_later_changes_give_the_same_as_a_new_reading(path: Path) -> None:
+    changes = sorted((*begin(), *FIVE, *OUTAGES), key=lambda item: item.observed_at)
+    cache = DeliveryCache(path, ENVIRONMENTS, timedelta())
+    for number, item in enumerate(changes):
+        write(path, item, watched=(0, 20 * DAY) if not number else None)
+        measured = cache.update(NOW + CHECK_EVERY * number)
+    now = NOW + CHECK_EVERY * len(changes) + REFRESH_EVERY
+    assert measured
+    assert cache.update(now) == read_delivery(path, ENVIRONMENTS, now)
+
+
+# --- what is done again ------------------------------------------------------------------------------
+
+
+class Counter:
+    """Counts the calls of a function of the module."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        original = getattr(owner, name)
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            self.calls.append(arguments)
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, counted)
+
+
+def test_the_file_is_opened_once_a_minute(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, *begin(), *FIVE)
+    opened = Counter(monkeypatch, module, "DeliveryReader")
+    cache = DeliveryCache(path, ENVIRONMENTS)
+    results = [cache.update(NOW + timedelta(seconds=second)) for second in range(65)]
+    assert len(opened.calls) == 1
+    assert results[4] == {}
+    assert results[5] is results[64]
+    assert set(results[5]) == {"staging", "prod"}
+
+
+def test_nothing_is_measured_without_a_change(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, *begin(), *FIVE)
+    cache = DeliveryCache(path, ENVIRONMENTS, timedelta())
+    first = cache.update(NOW)
+    measured = Counter(monkeypatch, module, "measure_delivery")
+    assert cache.update(NOW + CHECK_EVERY) is first
+    assert measured.calls == []
+
+
+def test_only_the_environment_of_a_change_is_measured(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, *begin(), *FIVE)
+    cache = DeliveryCache(path, ENVIRONMENTS, timedelta())
+    first = cache.update(NOW)
+    write(path, change("finding", 20 * DAY, "fail"), state("health", 20 * DAY, "Degraded", "Healthy"), watched=None)
+    measured = Counter(monkeypatch, module, "measure_delivery")
+    second = cache.update(NOW + CHECK_EVERY)
+    assert len(measured.calls) == 1
+    assert second["staging"] is first["staging"]
+    assert second["prod"][1].time_to_restore.excluded == 1
+
+
+def test_a_finding_is_not_a_reason_to_measure(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, *begin())
+    cache = DeliveryCache(path, ENVIRONMENTS, timedelta())
+    first = cache.update(NOW)
+    write(path, change("finding", 20 * DAY, "fail"), watched=None)
+    assert cache.update(NOW + CHECK_EVERY) is first
+
+
+def test_the_windows_move_after_a_quarter_of_an_hour(path: Path) -> None:
+    write(path, *begin(), *FIVE)
+    cache = DeliveryCache(path, ENVIRONMENTS, timedelta())
+    cache.update(NOW)
+    later = NOW + REFRESH_EVERY
+    assert cache.update(later)["prod"][0].until == later
+
+
+# --- files that are of no use ------------------------------------------------------------------------
+
+
+def test_without_a_file_there_is_nothing(path: Path) -> None:
+    assert DeliveryCache(path, ENVIRONMENTS, timedelta()).update(NOW) == {}
+    with pytest.raises(HistoryError):
+        read_delivery(path, ENVIRONMENTS, NOW)
+
+
+def test_a_damaged_file_leaves_no_old_values(path: Path) -> None:
+    write(path, *begin(), *FIVE)
+    cache = DeliveryCache(path, ENVIRONMENTS, timedelta())
+    assert cache.update(NOW)
+    path.write_bytes(b"x" * 8192)
+    assert cache.update(NOW + CHECK_EVERY) == {}
+
+
+def test_a_replaced_file_is_read_from_its_start(path: Path) -> None:
+    write(path, *begin(), *FIVE)
+    cache = DeliveryCache(path, ENVIRONMENTS, timedelta())
+    cache.update(NOW)
+    for file in path.parent.iterdir():
+        file.unlink()
+    write(path, *begin())
+    assert cache.update(NOW + CHECK_EVERY)["prod"][1].deployment_frequency.count == 0
+
+
+def test_a_meter_of_an_empty_file_has_unknown_metrics(path: Path) -> None:
+    HistoryStore(path, NOW).close()
+    reader = module.DeliveryReader(path)
+    measured = DeliveryMeter(ENVIRONMENTS).measure(reader, NOW)
+    reader.close()
+    assert measured["prod"][1].lead_time.state == "unknown"
