@@ -178,6 +178,13 @@ HELP_BY_COMMAND = {
         f"Check the list of the no-mock cutover and do its last step.\n{_CONFIRMATION}",
         ("cutover --dry-run", "cutover --confirm prod --reason 'mocks are replaced'"),
     ),
+    "metrics": CommandHelp(
+        "print the delivery metrics of each environment from the history",
+        "Print deployment frequency, lead time, change failure rate and time to restore of each environment, as\n"
+        "recorded by the screen on this machine. No network and no token is needed. Fewer than five events are\n"
+        "too few, and events that were not watched are left out: see docs/metrics.md.",
+        ("metrics", "metrics prod --window 90d", "metrics --format markdown -o delivery.md"),
+    ),
     "audit": CommandHelp(
         "list the actions of this machine with their outcomes",
         "List the actions that were started on this machine with their outcomes, newest last. With --resolve,\n"

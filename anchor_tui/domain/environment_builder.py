@@ -21,6 +21,7 @@ from anchor_tui.domain.model import (
     AppId,
     Application,
     ChecksStatus,
+    DeliveryWindow,
     Diagnosis,
     Environment,
     Finding,
@@ -63,6 +64,7 @@ class EnvironmentInputs(ValueObject, frozen=True):
     findings: tuple[Finding, ...]
     sources: tuple[SourceState, ...]
     last_known_good: LastKnownGood | None = None
+    delivery: tuple[DeliveryWindow, ...] = ()
 
     @property
     def source_states(self) -> tuple[str, ...]:
@@ -102,6 +104,7 @@ class EnvironmentBuilder:
             findings=inputs.findings,
             position=self._find_position(inputs),
             last_known_good=inputs.last_known_good,
+            delivery=inputs.delivery,
             pull_requests=inputs.pull_requests,
         )
         verdict_inputs = VerdictInputs(

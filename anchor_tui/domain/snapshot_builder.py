@@ -18,6 +18,7 @@ from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import (
     AppId,
+    DeliveryWindow,
     Diagnosis,
     Environment,
     Finding,
@@ -58,6 +59,8 @@ class SourceReadings(ValueObject, frozen=True):
     diagnoses: Mapping[AppId, Diagnosis] = {}
     last_known_good: Mapping[str, LastKnownGood] = {}
     """By the name of the environment."""
+    delivery: Mapping[str, tuple[DeliveryWindow, ...]] = {}
+    """By the name of the environment, the same objects until they are measured again."""
     problems: tuple[Problem, ...] = ()
     """Those of anchor-tui's own files."""
 
@@ -157,6 +160,7 @@ class SnapshotBuilder:
                 head_checks=repo.head.checks if repo and repo.head else "none",
                 findings=findings.get(environment.name, ()),
                 last_known_good=readings.last_known_good.get(environment.name),
+                delivery=readings.delivery.get(environment.name, ()),
                 sources=(states[environment.server], github_state),
             )
             built.append(builder.build(inputs, now))

@@ -38,7 +38,7 @@ def read_delivery(path: Path, environments: Sequence[EnvironmentConfig], now: da
 
 
 class DeliveryMeter:
-    """What was read of the history so far, and the metrics of each environment as they were measured last."""
+    """Everything read of the history so far, and the metrics of each environment as they were measured last."""
 
     def __init__(self, environments: Sequence[EnvironmentConfig]) -> None:
         self._environments = tuple(environments)

@@ -25,7 +25,7 @@ _SYNCS = "SELECT environment, at FROM changes WHERE id > ? AND kind = 'revision'
 
 
 class DeliveryChanges(NamedTuple):
-    """What was written after the change with one id, by environment. `last_id` is the newest id of it."""
+    """The changes written after the one with an id, by environment. `last_id` is the newest id of it."""
 
     last_id: int
     states: Mapping[str, list[StateChange]]

@@ -15,8 +15,9 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.history.last_known_good import select_last_known_good
 from anchor_tui.domain.history.observed_changes import ObservedChanges, ObservedConditions
 from anchor_tui.domain.history.records import RecordedChange, RecordedState, SubjectKey
-from anchor_tui.domain.model import AppId, LastKnownGood, Problem, Snapshot
+from anchor_tui.domain.model import AppId, DeliveryWindow, LastKnownGood, Problem, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
+from anchor_tui.services.history.delivery import DeliveryCache
 from anchor_tui.services.history.importer import Past, PastImporter
 from anchor_tui.services.history.writer import HistoryWriter
 
@@ -37,6 +38,9 @@ class HistoryRecorder:
     def __init__(self, path: Path, config: Config, local_changes: deque[RecordedChange] | None = None) -> None:
         self.last_known_good: Mapping[str, LastKnownGood] = {}
         """The last known good release of each environment that has one; the same object until it changes."""
+        self.delivery: Mapping[str, tuple[DeliveryWindow, ...]] = {}
+        """The delivery metrics of each environment; the same object until they are measured again."""
+        self._delivery = DeliveryCache(path, config.environments)
         self._writer = HistoryWriter(path, config.history)
         self._changes = ObservedChanges({})
         self._conditions = ObservedConditions(config)
@@ -62,6 +66,7 @@ class HistoryRecorder:
         self._writer.add((*self._changes.update(snapshot), *changes, *self._take_local()), good_releases)
         self._write(snapshot, readings)
         self._writer.maintain(at)
+        self.delivery = self._delivery.update(at)
         self._last_at = at
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import AppId, Diagnosis, LastKnownGood, Snapshot, SourceFailure
+from anchor_tui.domain.model import AppId, DeliveryWindow, Diagnosis, LastKnownGood, Snapshot, SourceFailure
 from anchor_tui.domain.readings import Fresh, Loading, Reading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID, get_latest_value
@@ -61,7 +61,7 @@ class Observer:
     """The latest readings of every source. One event loop owns it; only snapshots leave its thread.
 
     `make_recorder` makes the recorder of the history, in the thread that builds the snapshots. Without one,
-    `last_known_good` is what the snapshots contain.
+    `last_known_good` and `delivery` are what the snapshots contain.
     """
 
     def __init__(
@@ -72,12 +72,13 @@ class Observer:
         evidence: EvidenceScope = "budget",
         make_recorder: MakeRecorder | None = None,
         last_known_good: Mapping[str, LastKnownGood] | None = None,
+        delivery: Mapping[str, tuple[DeliveryWindow, ...]] | None = None,
     ) -> None:
         self._config = config
         self._evidence = evidence
         self._sources = tuple(sources)
         self._now = now
-        self._readings = SourceReadings(last_known_good=last_known_good or {})
+        self._readings = SourceReadings(last_known_good=last_known_good or {}, delivery=delivery or {})
         self._recording = SnapshotRecording(make_recorder)
         self._builder = SnapshotBuilder(config)
         self._out_of_sync = OutOfSyncTimes()
@@ -264,11 +265,12 @@ def observe_once(
     kinds: Collection[str] = (),
     evidence: EvidenceScope = "budget",
     last_known_good: Mapping[str, LastKnownGood] | None = None,
+    delivery: Mapping[str, tuple[DeliveryWindow, ...]] | None = None,
 ) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
 
-    With `kinds`, only sources of these kinds are read; the others are loading. `last_known_good` is what the history
-    contains.
+    With `kinds`, only sources of these kinds are read; the others are loading. `last_known_good` and `delivery`
+    are what the history contains.
 
     Runs its own event loop. Unlike `asyncio.run` it does not wait for threads that hang in a name look-up or in the
     prompt of a keyring: they end with the process.
@@ -277,7 +279,7 @@ def observe_once(
     try:
         every = make_sources(config, environ, home, evidence=evidence)
         sources = [source for source in every if not kinds or source.kind in kinds]
-        observer = Observer(config, sources, evidence=evidence, last_known_good=last_known_good)
+        observer = Observer(config, sources, evidence=evidence, last_known_good=last_known_good, delivery=delivery)
         return loop.run_until_complete(observer.read_once(timeout_s))
     finally:
         close_loop(loop)

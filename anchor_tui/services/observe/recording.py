@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import LastKnownGood, Problem, Snapshot
+from anchor_tui.domain.model import DeliveryWindow, LastKnownGood, Problem, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
 
 RECORD_DELAY_S = 1.0
@@ -23,6 +23,10 @@ class SnapshotRecorder(Protocol):
     @property
     def last_known_good(self) -> Mapping[str, LastKnownGood]:
         """The last known good release of each environment that has one."""
+
+    @property
+    def delivery(self) -> Mapping[str, tuple[DeliveryWindow, ...]]:
+        """The delivery metrics of each environment."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -63,7 +67,12 @@ class SnapshotRecording:
         """Return readings with what the recorder knows."""
         if self._recorder is None:
             return replace(readings, problems=self._failure) if self._failure else readings
-        return replace(readings, last_known_good=self._recorder.last_known_good, problems=self._recorder.problems)
+        return replace(
+            readings,
+            last_known_good=self._recorder.last_known_good,
+            delivery=self._recorder.delivery,
+            problems=self._recorder.problems,
+        )
 
     def record(self, snapshot: Snapshot, readings: SourceReadings) -> None:
         """Record a snapshot. An internal error ends the recording, not the screen."""

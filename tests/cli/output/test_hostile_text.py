@@ -20,6 +20,7 @@ from anchor_tui.cli.audit import _format_json_line, _format_text_line
 from anchor_tui.cli.output import plan_text
 from anchor_tui.cli.output.check.formats import CHECK_FORMATS, load_renderer
 from anchor_tui.cli.output.check.report import CheckReport
+from anchor_tui.cli.output.history.metrics import METRICS_FORMATS, MetricsReport, render_metrics
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
 from anchor_tui.domain.actions.plan import (
     FileDiff,
@@ -39,6 +40,7 @@ from anchor_tui.domain.model import AppId, Finding
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.policy.waivers import WaiverExpiry
 from anchor_tui.services.execute.audit import AuditEntry
+from anchor_tui.services.json_text import clean_document
 from anchor_tui.services.snapshot_json import snapshot_to_document
 from tests import rich
 from tests.cli.output.hostile_values import TOKEN, assert_harmless, fill_texts, hostile_texts
@@ -115,6 +117,17 @@ def test_a_check_report_is_harmless_and_readable(name: str, text: str) -> None:
     document = load_renderer(name)(CheckReport(text, text, text, config(), findings, (waiver,)))
     assert_harmless(document, r"::(error|warning|notice) [^:]*::" if name == "github" else "(?!)")
     read_back(name, document)
+
+
+@pytest.mark.parametrize("name", METRICS_FORMATS)
+@PROPERTY
+@given(text=hostile_texts)
+def test_delivery_metrics_are_harmless_and_readable(name: str, text: str) -> None:
+    report = MetricsReport(text, NOW, 30, ((text, fill_texts(rich.DELIVERY, text)), (f"{text}2", None)))
+    document = render_metrics(report, name)
+    assert_harmless(document)
+    if name == "json":
+        assert json.loads(document)["environments"][1]["name"] == clean_document(f"{text}2")
 
 
 def make_plan(text: str) -> Plan:

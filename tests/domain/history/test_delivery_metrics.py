@@ -89,7 +89,7 @@ def test_a_release_from_before_every_sync_counts_with_its_merge():
     assert (window.deployment_frequency.count, window.lead_time.excluded) == (5, 5)
 
 
-def test_a_release_seen_after_a_gap_makes_the_frequency_a_minimum():
+def test_a_release_seen_after_a_gap_makes_a_minimum():
     late = replace(release(7 * DAY, "2.0"), observed_at=at(8 * DAY))
     metric = month(record(*begin(), *FIVE, late, watched=((0, 6 * DAY), (8 * DAY, 20 * DAY)))).deployment_frequency
     assert (metric.state, metric.count) == ("at-least", 5)

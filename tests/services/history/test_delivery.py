@@ -8,14 +8,20 @@ from typing import Any
 
 import pytest
 
+from anchor_tui.config.model import HistoryConfig
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.model import DeliveryWindow
+from anchor_tui.domain.snapshot_builder import SnapshotBuilder, build_snapshot
 from anchor_tui.services.history import delivery as module
 from anchor_tui.services.history.database import HistoryError
 from anchor_tui.services.history.delivery import CHECK_EVERY, REFRESH_EVERY, DeliveryCache, DeliveryMeter, read_delivery
+from anchor_tui.services.history.estate_delivery import read_estate_delivery
+from anchor_tui.services.history.location import find_history_file
+from anchor_tui.services.history.recorder import HistoryRecorder
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
+from tests import rich
 from tests.domain.history.delivery_values import START, at, begin, change, deploy, fail, state
-from tests.values import NOW, environment_config, replace
+from tests.values import NOW, ago, config, environment_config, readings, replace
 
 DAY = 24 * 60
 ENVIRONMENTS = tuple(environment_config(name) for name in ("staging", "prod"))
@@ -203,3 +209,40 @@ def test_a_meter_of_an_empty_file_has_unknown_metrics(path: Path) -> None:
     measured = DeliveryMeter(ENVIRONMENTS).measure(reader, NOW)
     reader.close()
     assert measured["prod"][1].lead_time.state == "unknown"
+
+
+def test_a_command_reads_the_metrics_of_its_estate(tmp_path: Path) -> None:
+    it = config(*ENVIRONMENTS)
+    assert read_estate_delivery(it, tmp_path, NOW) == {}
+    write(find_history_file(it, tmp_path), *begin(), *FIVE)
+    assert read_estate_delivery(it, tmp_path, NOW)["prod"][1].lead_time.count == 5
+    off = replace(it, history=HistoryConfig(keep_days=0))
+    assert read_estate_delivery(off, tmp_path, NOW) == {}
+
+
+def test_a_history_that_cannot_be_read_costs_a_command_nothing(tmp_path: Path) -> None:
+    path = find_history_file(config(), tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"garbage" * 100)
+    assert read_estate_delivery(config(), tmp_path, NOW) == {}
+
+
+def test_the_recorder_measures_what_it_has_recorded(path: Path) -> None:
+    recorder = HistoryRecorder(path, config())
+    for seconds in (5, 0):
+        assert recorder.delivery == {}
+        recorder.record(build_snapshot(config(), readings(), ago(seconds=seconds)), readings())
+    first = recorder.delivery
+    assert set(first) == {"dev", "staging", "prod"}
+    recorder.record(build_snapshot(config(), readings(), ago(seconds=-5)), readings())
+    assert recorder.delivery is first
+    recorder.close()
+
+
+def test_an_environment_with_the_same_metrics_is_the_same_object() -> None:
+    builder = SnapshotBuilder(config())
+    measured = {"prod": (rich.DELIVERY,)}
+    data = readings(delivery=measured)
+    first, second = builder.build(data, NOW), builder.build(replace(data, delivery=dict(measured)), NOW)
+    assert first.environments[2].delivery is measured["prod"]
+    assert second.environments[2] is first.environments[2]

@@ -25,6 +25,7 @@ from anchor_tui.services.history.store import HistoryBatch, HistoryStore
 from anchor_tui.services.observe import recording
 from anchor_tui.services.observe.background import BackgroundThread
 from anchor_tui.services.observe.observer import Observer
+from tests import rich
 from tests.services.history.test_store import good
 from tests.services.observe.fake_sources import FakeSource, PublishedSnapshots
 from tests.services.observe.test_background import Listener, all_fresh
@@ -40,6 +41,7 @@ class FakeRecorder:
 
     def __init__(self) -> None:
         self.last_known_good: Mapping[str, LastKnownGood] = {"prod": LastKnownGood("1.43.1", NOW)}
+        self.delivery = {"prod": (rich.DELIVERY,)}
         self.problems = (WARNING,)
         self.recorded: list[Snapshot] = []
         self.threads: set[str] = set()
@@ -73,6 +75,7 @@ async def test_snapshots_are_recorded_in_their_own_thread() -> None:
     with suppress(asyncio.CancelledError):
         await task
     assert last.environments[2].last_known_good == LastKnownGood("1.43.1", NOW)
+    assert last.environments[2].delivery == (rich.DELIVERY,)
     assert all(name.startswith("snapshot") for name in recorder.threads)
     assert recorder.is_closed
 
