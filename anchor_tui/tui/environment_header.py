@@ -6,6 +6,8 @@ from datetime import datetime
 
 from textual.content import Content
 
+from anchor_tui.domain.history.delivery_formatting import find_window, format_window_briefly
+from anchor_tui.domain.history.delivery_metrics import DEFAULT_WINDOW_DAYS
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import get_level_mark
 from anchor_tui.tui import environment_summary
@@ -13,7 +15,10 @@ from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 
 
 def describe_environment(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
-    """Return name, traits and verdict, the facts of the release, and every reason on a line of its own."""
+    """Return name, traits and verdict, every reason on a line of its own, facts of the release, and delivery metrics.
+
+    The delivery metrics come last: in an outage with many reasons they may not be visible.
+    """
     verdict = environment.verdict
     traits = " · ".join([environment.tier, *(["protected"] if environment.protected else [])])
     title = join_parts(
@@ -28,4 +33,6 @@ def describe_environment(environment: Environment, snapshot: Snapshot, now: date
         environment_summary.describe_last_known_good(environment) if environment.last_known_good else None,
         gap=" · ",
     )
-    return Content("\n").join([title, *(safe_text(f"· {reason}") for reason in verdict.reasons), facts])
+    lines = [title, *(safe_text(f"· {reason}") for reason in verdict.reasons), facts]
+    window = find_window(environment.delivery, DEFAULT_WINDOW_DAYS)
+    return Content("\n").join([*lines, muted_text(format_window_briefly(window))] if window else lines)

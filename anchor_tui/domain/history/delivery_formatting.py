@@ -102,8 +102,21 @@ def describe_window(window: DeliveryWindow) -> str:
 
 
 def format_window_briefly(window: DeliveryWindow) -> str:
-    """Return all metrics of a window on one line, with their counts."""
-    return " · ".join(f"{texts.short_title} {_format_briefly(metric)}" for texts, metric in list_metrics(window))
+    """Return all metrics of a window on one line, with their counts. Those without a value come last, by the reason.
+
+    "last 30 d: deployments 1.8 per week (8) · lead time 12 min (7) · too few: change failures (4)"
+    """
+    parts = []
+    without_value: dict[str, list[str]] = {"too few": [], "unknown": []}
+    for texts, metric in list_metrics(window):
+        if metric.value is not None:
+            parts.append(f"{texts.short_title} {format_metric_value(metric)} ({metric.count})")
+        elif metric.state == "too-few":
+            without_value["too few"].append(f"{texts.short_title} ({metric.count})")
+        else:
+            without_value["unknown"].append(texts.short_title)
+    parts += [f"{word}: {', '.join(titles)}" for word, titles in without_value.items() if titles]
+    return f"last {window.days} d: {' · '.join(parts)}"
 
 
 def format_span(seconds: float) -> str:
@@ -114,11 +127,6 @@ def format_span(seconds: float) -> str:
             rest = whole % large // small
             return f"{whole // large} {large_name}" + (f" {rest} {small_name}" if rest else "")
     return f"{whole // 60} min" if whole >= 60 else f"{whole} s"
-
-
-def _format_briefly(metric: DeliveryMetric) -> str:
-    value = format_metric_value(metric)
-    return f"{value} ({metric.count})" if metric.state in {"known", "at-least"} else value
 
 
 def _format_time(moment: datetime) -> str:

@@ -10,6 +10,7 @@ from anchor_tui.domain.history.delivery_formatting import (
     format_metric_note,
     format_metric_value,
     format_span,
+    format_window_briefly,
     list_metrics,
 )
 from anchor_tui.domain.model import DeliveryMetric
@@ -51,6 +52,16 @@ def test_the_window_names_when_releases_became_known():
     assert text == "last 30 d; releases known since 2026-11-11 14:02Z; watched 2 d 21 h (10 %)"
     assert "known since" not in describe_window(replace(rich.DELIVERY, since=ago(days=30)))
     assert "no release recorded" in describe_window(replace(rich.DELIVERY, since=None))
+
+
+def test_metrics_without_a_value_come_last_by_reason():
+    window = replace(
+        rich.DELIVERY,
+        lead_time=DeliveryMetric("unknown", "s", 0),
+        deployment_frequency=DeliveryMetric("too-few", "per-day", 0),
+    )
+    text = "last 30 d: change failures 20 % (5) · too few: deployments (0), time to restore (1) · unknown: lead time"
+    assert format_window_briefly(window) == text
 
 
 def test_every_metric_of_a_window_has_texts():

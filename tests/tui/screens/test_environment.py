@@ -22,6 +22,7 @@ from anchor_tui.tui.screens.pull_request import PullRequestScreen
 from anchor_tui.tui.screens.release_chooser import ReleaseChooser
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.row_list import RowList
+from tests import rich
 from tests.tui.harness import AppHarness, FakeBackend, open_app
 from tests.tui.sample_plans import promotion_plan
 from tests.tui.sample_readings import (
@@ -51,6 +52,8 @@ STATES: dict[str, tuple[SourceReadings, tuple[PastRelease, ...] | Refusal]] = {
     "empty": (replace(HEALTHY, github=fresh(ops_repo(environments={}))), ()),
     "refused": (EXPLAINED, REFUSED),
     "loading": (SourceReadings(), ()),
+    "delivery": (replace(HEALTHY, delivery={"prod": (rich.DELIVERY,)}), PAST_RELEASES),
+    "failing-delivery": (replace(EXPLAINED, delivery={"prod": (rich.DELIVERY,)}), PAST_RELEASES),
 }
 
 
@@ -99,6 +102,15 @@ async def test_applications_picture(size, picture):
     async with open_environment(size=size) as ui:
         await ui.press("tab")
         assert ui.picture() == picture
+
+
+async def test_delivery_metrics_are_in_words_with_their_counts():
+    async with open_environment("delivery") as ui:
+        text = " ".join(ui.text.split())
+        assert "deployments ≥ 3.5 per week (6) · lead time 12 min (5) · change failures 20 % (5)" in text
+        assert "too few: time to restore (1)" in text
+        await ui.show(HEALTHY)
+        assert "last 30 d" not in ui.text
 
 
 async def test_releases_are_listed_with_the_current_one_marked():

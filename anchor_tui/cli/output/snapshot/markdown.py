@@ -55,7 +55,7 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
             yield from (f"- {escape_markdown(reason)}" for reason in environment.verdict.reasons)
             yield from _render_diagnoses(environment)
     if delivery := list(_render_delivery(snapshot)):
-        yield from ("", f"## Delivery, last {DEFAULT_WINDOW_DAYS} days", "", *delivery)
+        yield from ("", "## Delivery", "", *delivery)
     failing = [(env.name, line) for env in snapshot.environments for line in render_policy_lines(env.findings)]
     failing += [("estate", line) for line in render_policy_lines(snapshot.findings)]
     if failing:

@@ -80,7 +80,7 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
     if environment.position:
         yield f"  {describe_position(environment.position)}"
     if (window := find_window(environment.delivery, DEFAULT_WINDOW_DAYS)) is not None:
-        yield f"  last {window.days} d: {format_window_briefly(window)}"
+        yield f"  {format_window_briefly(window)}"
     for application in environment.applications:
         yield f"  {_render_application(application)}"
         if application.diagnosis is not None:
