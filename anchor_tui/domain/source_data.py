@@ -199,3 +199,5 @@ class OpsRepoData(ValueObject, frozen=True):
     """For each revision that GitHub cannot compare with the head, the reason."""
     newer: frozenset[str] = frozenset()
     """The revisions that contain the head: they were pushed after this reading."""
+    commit_times: Mapping[str, datetime] = {}
+    """The times of the commits in the app repo that the present releases name, as far as that is visible."""

@@ -114,8 +114,9 @@ def _measure_lead_time(record: DeliveryRecord, deployments: Sequence[ReleaseDepl
     spans = []
     for item in deployments:
         if item.healthy_at is not None and cover_span(record.watched, item.merged_at, item.healthy_at):
-            committed_at = record.committed_at.get(item.commit, item.merged_at)
-            spans.append(item.healthy_at - min(committed_at, item.merged_at))
+            # A return to an earlier release is not a new change of the app repo.
+            committed_at = None if item.is_return else record.committed_at.get(item.commit)
+            spans.append(item.healthy_at - min(committed_at or item.merged_at, item.merged_at))
     return _summarize_spans(spans, len(deployments) - len(spans))
 
 

@@ -24,6 +24,7 @@ class ReleaseDeployment(NamedTuple):
     """One deployment. `healthy_at` is None if it was not healthy before the next release was merged.
 
     `replaced_at` is the merge of the next release, `rolled_back_at` the same if that returns to an earlier content.
+    `is_return` is True if this release itself has a content that the environment ran before.
     """
 
     version: str
@@ -33,6 +34,7 @@ class ReleaseDeployment(NamedTuple):
     healthy_at: datetime | None = None
     replaced_at: datetime | None = None
     rolled_back_at: datetime | None = None
+    is_return: bool = False
 
 
 class _ReleaseRun(NamedTuple):
@@ -68,6 +70,7 @@ def find_deployments(
                     healthy_at=_find_healthy_at(deployed_at, end or now, steps, now),
                     replaced_at=end,
                     rolled_back_at=end if is_rolled_back else None,
+                    is_return=run.content in seen,
                 )
             )
         seen.add(run.content)

@@ -30,6 +30,9 @@ _AS_IT_SHOULD_BE = frozenset(
     }
 )
 
+APP_COMMIT = "app-commit"
+"""The kind of a change that records when a commit of the app repo was merged. Its `subject` is the commit."""
+
 
 class SubjectKey(NamedTuple):
     """The identity of a value whose changes are recorded. A part that does not apply is an empty text."""

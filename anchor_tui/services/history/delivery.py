@@ -49,6 +49,7 @@ class DeliveryMeter:
         self._syncs: dict[str, list[datetime]] = {}
         self._releases: dict[str, list[RecordedChange]] = {}
         self._sources: list[RecordedChange] = []
+        self._committed_at: dict[str, datetime] = {}
 
     def measure(self, reader: DeliveryReader, now: datetime) -> DeliveryByEnvironment:
         """Return the windows of each environment; the same object if nothing was measured. Raises HistoryError."""
@@ -75,7 +76,7 @@ class DeliveryMeter:
             )
             for environment in self._environments
         }
-        self._syncs, self._releases, self._sources = {}, {}, []
+        self._syncs, self._releases, self._sources, self._committed_at = {}, {}, [], {}
         self._add(changes._replace(states={}))
         self._measured_at = now
         self._measure(self._environments, reader, now)
@@ -91,6 +92,7 @@ class DeliveryMeter:
         for name, releases in changes.releases.items():
             self._releases.setdefault(name, []).extend(releases)
         self._sources += changes.sources
+        self._committed_at.update(changes.committed_at)
         return {*changes.states, *changes.syncs, *changes.releases}
 
     def _measure(self, environments: Sequence[EnvironmentConfig], reader: DeliveryReader, now: datetime) -> None:
@@ -108,6 +110,7 @@ class DeliveryMeter:
                 steps=replay.steps,
                 outages=replay.outages,
                 watched=subtract_spans(sessions, lost),
+                committed_at=self._committed_at,
             )
             measured[environment.name] = measure_delivery(record, now)
         self._measured = measured

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from anchor_tui.domain.history.application_states import STATE_KINDS, StateChange
-from anchor_tui.domain.history.records import HistoryFilter, RecordedChange
+from anchor_tui.domain.history.records import APP_COMMIT, HistoryFilter, RecordedChange
 from anchor_tui.domain.model import AppId
 from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.history.rows import to_microseconds, to_time
@@ -33,6 +33,8 @@ class DeliveryChanges(NamedTuple):
     releases: Mapping[str, list[RecordedChange]]
     sources: tuple[RecordedChange, ...]
     """The changes of sources, which belong to no environment."""
+    committed_at: Mapping[str, datetime]
+    """The times of commits in the app repo."""
 
 
 class DeliveryReader(HistoryReader):
@@ -65,14 +67,15 @@ class DeliveryReader(HistoryReader):
         releases: dict[str, list[RecordedChange]] = {}
         others = [
             change
-            for change in self.read_changes(HistoryFilter(kinds=("release", "source")))
+            for change in self.read_changes(HistoryFilter(kinds=("release", "source", APP_COMMIT)))
             if after_id < change.id <= last_id
         ]
         for change in others:
             if change.kind == "release":
                 releases.setdefault(change.environment, []).append(change)
         sources = tuple(change for change in others if change.kind == "source")
-        return DeliveryChanges(last_id, states, syncs, releases, sources)
+        committed_at = {change.subject: change.at for change in others if change.kind == APP_COMMIT}
+        return DeliveryChanges(last_id, states, syncs, releases, sources, committed_at)
 
     def read_lasting_states(self, before: datetime) -> dict[str, dict[tuple[AppId, str], str | None]]:
         """Return the values of applications that have not changed since a time, by environment.

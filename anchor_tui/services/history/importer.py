@@ -1,5 +1,7 @@
 """The past that git and Argo CD hold: imported once, and marked as imported, not as observed.
 
+The times of commits in the app repo are imported in the same way: the lead time begins with them.
+
 A commit of the branch has an entry in the table of imports, be it imported or observed. So releases that were merged
 while no process was watching are imported with the next start.
 """
@@ -11,7 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from anchor_tui.domain.history.last_known_good import identify_content
-from anchor_tui.domain.history.records import RecordedChange
+from anchor_tui.domain.history.records import APP_COMMIT, RecordedChange
 from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.model import AppId, Release, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
@@ -37,12 +39,14 @@ class PastImporter:
         """Return what is to be imported."""
         repo = get_latest_value(readings.github)
         servers = [data for data in map(get_latest_value, readings.argocd.values()) if data and data.past_syncs]
-        sources = (repo.environments if repo else None, *(data.past_syncs for data in servers))
+        sources = (*((repo.environments, repo.commit_times) if repo else ()), *(data.past_syncs for data in servers))
         if is_same(sources, self._searched):
             return Past()
         new: list[tuple[str, tuple[RecordedChange, ...]]] = []
-        for name, files in repo.environments.items() if repo else ():
-            new += self._list_past_releases(name, files, snapshot.taken_at)
+        if repo is not None:
+            for name, files in repo.environments.items():
+                new += self._list_past_releases(name, files, snapshot.taken_at)
+            new += self._list_commits(repo.commit_times, snapshot.taken_at)
         if servers:
             past_syncs = {id_: syncs for data in servers for id_, syncs in data.past_syncs.items()}
             new += self._list_past_syncs(snapshot, past_syncs)
@@ -71,6 +75,14 @@ class PastImporter:
             else:
                 yield subject, (_make_release_change(environment, release, before, past.commit, at),)
 
+    def _list_commits(
+        self, commit_times: Mapping[str, datetime], at: datetime
+    ) -> Iterator[tuple[str, tuple[RecordedChange, ...]]]:
+        """Yield each new commit of the app repo."""
+        for commit, committed_at in commit_times.items():
+            if (subject := f"{APP_COMMIT} {commit}") not in self._imported:
+                yield subject, (_make_commit_change(commit, committed_at, at),)
+
     def _list_past_syncs(
         self, snapshot: Snapshot, past_syncs: Mapping[AppId, tuple[PastSync, ...]]
     ) -> Iterator[tuple[str, tuple[RecordedChange, ...]]]:
@@ -87,6 +99,12 @@ class PastImporter:
                             for sync, before in zip(syncs, revisions, strict=False)
                         ),
                     )
+
+
+def _make_commit_change(commit: str, committed_at: datetime, at: datetime) -> RecordedChange:
+    return RecordedChange(
+        APP_COMMIT, "merged", at, subject=commit, server_at=committed_at, commit=commit, origin="imported"
+    )
 
 
 def _make_sync_change(

@@ -1,4 +1,4 @@
-"""Reads between the polls: the names of settings, and comparisons with the head.
+"""Reads between the polls: the names of settings, comparisons with the head, and the times of the releases' commits.
 
 They have a client of their own: the polls close theirs after some failures, which must not end these requests.
 """
@@ -16,6 +16,7 @@ from anchor_tui.domain.source_data import OpsRepoData, RepoSettingNames
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.commit_comparison import CommitComparisons
+from anchor_tui.sources.github.commit_times import CommitTimes
 from anchor_tui.sources.github.setting_names import read_setting_names, unread_settings
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class SecondaryPoller:
         self._client: GitHubClient | None = None
         self._settings: dict[str, RepoSettingNames] = {}
         self._comparisons = CommitComparisons(config.ops_repo)
+        self._commit_times = CommitTimes(config.app_repo)
         self._wake = asyncio.Event()
         self._settings_requested = True
 
@@ -53,6 +55,7 @@ class SecondaryPoller:
             changed=self._comparisons.changed_paths(head),
             incomparable=self._comparisons.failure_reasons(head),
             newer=self._comparisons.newer_revisions(head),
+            commit_times=self._commit_times.times,
         )
 
     def read_again(self) -> None:
@@ -65,6 +68,12 @@ class SecondaryPoller:
         before = self._comparisons.pending_revisions
         self._comparisons.set_head(head)
         self._wake_if_pending(before)
+
+    def set_release_commits(self, commits: Iterable[str]) -> None:
+        """Set the commits of the app repo that the releases name."""
+        self._commit_times.set_commits(commits)
+        if self._commit_times.pending_commits:
+            self._wake.set()
 
     def set_revisions(self, revisions: Iterable[str]) -> None:
         """Set the commits that Argo CD synced."""
@@ -111,9 +120,7 @@ class SecondaryPoller:
         try:
             while True:
                 compare_s = (
-                    await self._run_comparison_round(publish, backoff)
-                    if self._comparisons.pending_revisions
-                    else SETTINGS_INTERVAL_S
+                    await self._run_commit_round(publish, backoff) if self._is_round_due else SETTINGS_INTERVAL_S
                 )
                 if self._settings_requested or loop.time() >= settings_at:
                     self._settings_requested = False
@@ -124,18 +131,24 @@ class SecondaryPoller:
         finally:
             await self.close_client()
 
-    async def _run_comparison_round(self, publish: Callable[[], None], backoff: Backoff) -> float:
-        """Compare what is pending; return the pause until the next round, in seconds."""
+    @property
+    def _is_round_due(self) -> bool:
+        return bool(self._comparisons.pending_revisions or self._commit_times.pending_commits)
+
+    async def _run_commit_round(self, publish: Callable[[], None], backoff: Backoff) -> float:
+        """Compare commits and read times that are pending; return the pause until the next round, in seconds."""
         try:
             async with asyncio.timeout(ROUND_DEADLINE_S):
-                has_results = await self._comparisons.compare_pending(await self._get_client())
+                client = await self._get_client()
+                has_results = await self._comparisons.compare_pending(client)
+                has_results |= await self._commit_times.read_pending(client)
         except (SourceError, TimeoutError):
             await self.close_client()
             return backoff.next_pause_s()
         backoff.reset()
         if has_results:
             publish()
-        return COMPARISON_INTERVAL_S if self._comparisons.pending_revisions else SETTINGS_INTERVAL_S
+        return COMPARISON_INTERVAL_S if self._is_round_due else SETTINGS_INTERVAL_S
 
     async def _read_settings(self) -> bool:
         """Read the names of settings of every repository; return whether a retry soon makes sense."""

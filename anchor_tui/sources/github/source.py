@@ -184,6 +184,8 @@ class GitHubSource:
     def _to_fresh(self, repo: OpsRepoData, problems: tuple[Problem, ...], taken_at: datetime) -> Fresh[OpsRepoData]:
         if repo.head is not None:
             self._secondary.set_head(repo.head.oid)
+            releases = (files.release for files in repo.environments.values())
+            self._secondary.set_release_commits(release.commit for release in releases if release and release.commit)
         if self._last is not None:
             repo = share_equal_parts(self._last.value, repo)
         interval_s = _poll_interval_s(self._poll_s, repo.budget, self._now())

@@ -111,6 +111,12 @@ def test_lead_time_begins_with_the_commit_in_the_app_repo():
     assert (metric.value, metric.percentile_90) == (3 * 3600 + 300, 5 * 3600 + 300)
 
 
+def test_the_lead_time_of_a_rollback_begins_with_its_merge():
+    back = [replace(item, commit=item.after) if item.kind == "release" else item for item in deploy(6 * DAY, "1.1")]
+    measured = replace(record(*begin(), *FIVE, *back), committed_at={"1.1": at(0)})
+    assert month(measured).lead_time.percentile_90 == 5 * 60
+
+
 def test_a_short_health_after_the_sync_does_not_count():
     delay = timedelta(seconds=20)
     late = [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anchor_tui.config.model import HistoryConfig
-from anchor_tui.domain.history.records import RecordedChange
+from anchor_tui.domain.history.records import APP_COMMIT, HistoryFilter, RecordedChange
 from anchor_tui.domain.model import DeliveryWindow
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, build_snapshot
 from anchor_tui.services.history import delivery as module
@@ -17,11 +17,12 @@ from anchor_tui.services.history.database import HistoryError
 from anchor_tui.services.history.delivery import CHECK_EVERY, REFRESH_EVERY, DeliveryCache, DeliveryMeter, read_delivery
 from anchor_tui.services.history.estate_delivery import read_estate_delivery
 from anchor_tui.services.history.location import find_history_file
+from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.history.recorder import HistoryRecorder
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
 from tests import rich
 from tests.domain.history.delivery_values import START, at, begin, change, deploy, fail, state
-from tests.values import NOW, ago, config, environment_config, readings, replace
+from tests.values import NOW, ago, config, environment_config, fresh, ops_repo, readings, replace
 
 DAY = 24 * 60
 ENVIRONMENTS = tuple(environment_config(name) for name in ("staging", "prod"))
@@ -237,6 +238,29 @@ def test_the_recorder_measures_what_it_has_recorded(path: Path) -> None:
     recorder.record(build_snapshot(config(), readings(), ago(seconds=-5)), readings())
     assert recorder.delivery is first
     recorder.close()
+
+
+def test_the_time_of_a_commit_in_the_app_repo_is_imported_once(path: Path) -> None:
+    commit, committed_at = "c" * 40, ago(hours=9)
+    repo = ops_repo(commit_times={commit: committed_at})
+    for _ in range(2):
+        recorder = HistoryRecorder(path, config())
+        data = readings(repo=fresh(repo))
+        recorder.record(build_snapshot(config(), data, NOW), data)
+        recorder.close()
+    with HistoryReader(path) as reader:
+        (found,) = reader.read_changes(HistoryFilter(kinds=(APP_COMMIT,)))
+    assert (found.subject, found.at, found.origin) == (commit, committed_at, "imported")
+
+
+def test_a_known_commit_makes_the_lead_time_longer(path: Path) -> None:
+    named = [replace(item, commit=f"commit {item.after}") if item.kind == "release" else item for item in FIVE]
+    commits = [
+        change(APP_COMMIT, day * DAY, "merged", environment="", subject=f"commit 1.{day}", server_at=at(day * DAY - 60))
+        for day in range(1, 6)
+    ]
+    write(path, *begin(), *named, *commits)
+    assert read_month(path).lead_time.value == 3600 + 300
 
 
 def test_an_environment_with_the_same_metrics_is_the_same_object() -> None:

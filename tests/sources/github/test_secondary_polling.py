@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from anchor_tui.config.model import GitHubConfig
 from anchor_tui.domain.readings import Fresh
@@ -10,10 +13,13 @@ from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sources.errors import ServerError, Unreachable
 from anchor_tui.sources.github import secondary_polling
 from anchor_tui.sources.github import source as module
+from anchor_tui.sources.github.commit_times import CommitTimes
 from tests.sources.argocd.fakes import run_source
 from tests.sources.github.fakes import (
+    APP_PATH,
     OPS_PATH,
     FakeGitHub,
+    FakeRestGitHub,
     commit_node,
     comparison_answer,
     comparison_path,
@@ -162,3 +168,53 @@ async def test_a_failed_comparison_is_retried(monkeypatch):
         client.secondary.answers[comparison_path(OLD, HEAD)] = comparison_answer("x")
         source.read_again()
         await seen.wait_until(lambda reading: reading.value.changed == {OLD: ("x",)})
+
+
+APP_COMMIT = "9f2c1e0d5a7b4c3e8f6a1b2c3d4e5f60718293a4"
+"""The commit of every release in the prepared answers."""
+COMMIT_PATH = f"{APP_PATH}/git/commits/{APP_COMMIT}"
+
+
+async def test_the_times_of_release_commits_are_read_once():
+    client = FakeGitHub(Poll=poll_response())
+    client.secondary = settings_answers()
+    client.secondary.answers[COMMIT_PATH] = {"sha": APP_COMMIT, "committer": {"date": "2026-11-20T11:14:07+02:00"}}
+    source = make_source(WITH_APP, client)
+    async with run_source(source) as seen:
+        reading = await seen.wait_until(lambda reading: bool(reading.value.commit_times))
+        source.read_again()
+        await seen.wait_until(lambda reading: client.names().count("Poll") > 1)
+    assert reading.value.commit_times == {APP_COMMIT: datetime(2026, 11, 20, 9, 14, 7, tzinfo=UTC)}
+    assert client.secondary.got.count(COMMIT_PATH) == 1
+
+
+async def test_an_app_repo_that_is_not_visible_is_not_a_problem():
+    client = FakeGitHub(Poll=poll_response())
+    client.secondary = settings_answers()
+    source = make_source(WITH_APP, client)
+    async with run_source(source) as seen:
+        await seen.wait_until(lambda reading: COMMIT_PATH in client.secondary.got)
+        reading = await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
+    assert reading.value.commit_times == {}
+    assert reading.problems == ()
+
+
+async def test_without_an_app_repo_no_commit_is_requested():
+    client = FakeGitHub(Poll=poll_response())
+    client.secondary = settings_answers()
+    async with run_source(make_source(config(), client)) as seen:
+        await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
+    assert not [path for path in client.secondary.got if "/git/commits/" in path]
+
+
+async def test_the_time_of_a_commit_is_requested_again_after_an_error():
+    times = CommitTimes("anchor/anchor-msp")
+    times.set_commits([APP_COMMIT, "v1.44.0", "not/../a/commit"])
+    client = FakeRestGitHub()
+    client.answers[COMMIT_PATH] = ServerError("HTTP 502")
+    with pytest.raises(ServerError):
+        await times.read_pending(client)
+    assert times.pending_commits == (APP_COMMIT,)
+    client.answers[COMMIT_PATH] = {"committer": {}}
+    assert not await times.read_pending(client)
+    assert times.pending_commits == ()
