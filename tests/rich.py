@@ -52,7 +52,7 @@ DELIVERY = DeliveryWindow(
     until=NOW,
     watched_s=250_000.0,
     deployment_frequency=DeliveryMetric("at-least", "per-day", 6, 0.5, excluded=0, reason="releases may be missing"),
-    lead_time=DeliveryMetric("known", "s", 5, 754.0, 1890.0, 1, "1 event left out: not watched, or not over"),
+    lead_time=DeliveryMetric("known", "s", 5, 754.0, 1890.0, 1, "1 event left out: not watched, or not over", "both"),
     change_failure_rate=DeliveryMetric("known", "ratio", 5, 0.2, excluded=1),
     time_to_restore=DeliveryMetric("too-few", "s", 1),
 )

@@ -401,6 +401,7 @@ class LastKnownGood(ValueObject, frozen=True):
 # --- delivery metrics ------------------------------------------------------------------------------
 
 DeliveryMetricState: TypeAlias = Literal["known", "at-least", "too-few", "unknown"]
+LeadTimeBasis: TypeAlias = Literal["app-repo", "ops-repo", "both"]
 DeliveryUnit: TypeAlias = Literal["per-day", "s", "ratio"]
 
 
@@ -421,6 +422,8 @@ class DeliveryMetric(ValueObject, frozen=True):
     """The number of events that are left out: not watched from start to end, or not over yet."""
     reason: str = ""
     """Why the value is unknown or incomplete, or why events are left out."""
+    basis: LeadTimeBasis | None = None
+    """Where the lead times begin, if the metric is one: all in one repository, or some in each."""
 
 
 class DeliveryWindow(ValueObject, frozen=True):

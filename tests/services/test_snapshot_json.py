@@ -90,7 +90,7 @@ PULL = (
     "number, title, url, kind, environments, version, draft, author, labels, head_sha, checks, review, mergeable, "
     "created_at"
 )
-METRIC = {"state", "unit", "count", "value", "percentile_90", "excluded", "reason"}
+METRIC = {"state", "unit", "count", "value", "percentile_90", "excluded", "reason", "basis"}
 VERDICT = {"level", "reasons", "cause"}
 
 

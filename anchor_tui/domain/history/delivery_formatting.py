@@ -55,6 +55,13 @@ METRIC_TEXTS = (
 )
 
 
+_BEGINS = {
+    "app-repo": "from the commit in the app repo",
+    "ops-repo": "from the merge in the ops repo",
+    "both": "some from the commit in the app repo, others from the merge in the ops repo",
+}
+
+
 def list_metrics(window: DeliveryWindow) -> Iterator[tuple[MetricTexts, DeliveryMetric]]:
     """Yield each metric of a window with its texts."""
     for texts in METRIC_TEXTS:
@@ -83,10 +90,11 @@ def format_metric_value(metric: DeliveryMetric) -> str:
 
 
 def format_metric_note(texts: MetricTexts, metric: DeliveryMetric) -> str:
-    """Return the number of events, the 90 % and the reason: "7 deployments; 90 %: 31 min; 2 events left out: …"."""
+    """Return the number of events, the 90 %, the begin and the reason: "7 deployments; 90 %: 31 min; 2 events …"."""
     number = format_count(metric.count, texts.event) if metric.state in {"known", "at-least"} else ""
     high = f"90 %: {format_span(metric.percentile_90)}" if metric.percentile_90 is not None else ""
-    return "; ".join(filter(None, (number, high, metric.reason)))
+    begin = _BEGINS.get(metric.basis or "", "") if metric.value is not None else ""
+    return "; ".join(filter(None, (number, high, begin, metric.reason)))
 
 
 def describe_window(window: DeliveryWindow) -> str:

@@ -11,12 +11,14 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.history.application_states import EnvironmentOutage, StateStep
 from anchor_tui.domain.history.deployments import ReleaseDeployment, find_deployments
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.history.time_spans import TimeSpan, cover_span, measure_spans
-from anchor_tui.domain.model import DeliveryMetric, DeliveryUnit, DeliveryWindow, ValueObject
+from anchor_tui.domain.model import DeliveryMetric, DeliveryUnit, DeliveryWindow, LeadTimeBasis, ValueObject
 
 WINDOW_DAYS = (7, 30, 90)
 DEFAULT_WINDOW_DAYS = 30
@@ -111,13 +113,15 @@ def _is_seen_after_gap(record: DeliveryRecord, change: RecordedChange) -> bool:
 
 def _measure_lead_time(record: DeliveryRecord, deployments: Sequence[ReleaseDeployment]) -> DeliveryMetric:
     """Measure from the commit in the app repo, if its time is known, else from the merge in the ops repo."""
-    spans = []
+    spans, begins = [], set[LeadTimeBasis]()
     for item in deployments:
         if item.healthy_at is not None and cover_span(record.watched, item.merged_at, item.healthy_at):
             # A return to an earlier release is not a new change of the app repo.
             committed_at = None if item.is_return else record.committed_at.get(item.commit)
             spans.append(item.healthy_at - min(committed_at or item.merged_at, item.merged_at))
-    return _summarize_spans(spans, len(deployments) - len(spans))
+            begins.add("app-repo" if committed_at else "ops-repo")
+    metric = _summarize_spans(spans, len(deployments) - len(spans))
+    return replace(metric, basis="both" if len(begins) > 1 else next(iter(begins), None))
 
 
 def _measure_failures(
@@ -181,12 +185,10 @@ def _complete(metric: DeliveryMetric) -> DeliveryMetric:
     """Return a metric without its value if it is of too few events, and with the reason for what is left out."""
     is_known = metric.count >= MIN_EVENTS
     reason = f"{format_count(metric.excluded, 'event')} left out: not watched, or not over" if metric.excluded else ""
-    return DeliveryMetric(
-        "known" if is_known else "too-few",
-        metric.unit,
-        metric.count,
-        metric.value if is_known else None,
-        metric.percentile_90 if is_known else None,
-        metric.excluded,
-        reason,
+    return replace(
+        metric,
+        state="known" if is_known else "too-few",
+        value=metric.value if is_known else None,
+        percentile_90=metric.percentile_90 if is_known else None,
+        reason=reason,
     )

@@ -12,6 +12,7 @@ from anchor_tui.sandbox.github.rest_serializers import (
     serialize_comparison,
     serialize_content,
     serialize_environment,
+    serialize_git_commit,
     serialize_repository,
     serialize_secret,
     serialize_variable,
@@ -63,6 +64,15 @@ def get_blob(call: RestCall) -> EndpointResponse:
             "encoding": "base64",
         }
     )
+
+
+def get_git_commit(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/git/commits/{sha}."""
+    try:
+        commit = call.hosted.git.read_commit(call.get_path_part("sha"))
+    except RepositoryError as error:
+        raise RestError(404, "Not Found") from error
+    return EndpointResponse(serialize_git_commit(commit, call.repository_url))
 
 
 def get_ref(call: RestCall) -> EndpointResponse:
@@ -160,6 +170,7 @@ ROUTES = (
     RestRoute("GET", "", get_repository),
     RestRoute("GET", "/contents/{path:path}", get_contents),
     RestRoute("GET", "/git/blobs/{sha}", get_blob),
+    RestRoute("GET", "/git/commits/{sha}", get_git_commit),
     RestRoute("GET", "/git/ref/{ref:path}", get_ref),
     RestRoute("GET", "/commits", list_commits),
     RestRoute("GET", "/pulls", list_pull_requests),

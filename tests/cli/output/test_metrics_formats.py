@@ -29,8 +29,8 @@ def test_text_has_a_line_for_each_metric(report: MetricsReport):
         "\n"
         "prod  last 30 d; releases known since 2026-11-11 14:02Z; watched 2 d 21 h (10 %)\n"
         "  deployment frequency  ≥ 3.5 per week  6 deployments; releases may be missing\n"
-        "  lead time             12 min          5 deployments; 90 %: 31 min; 1 event left out: not watched, or not "
-        "over\n"
+        "  lead time             12 min          5 deployments; 90 %: 31 min; some from the commit in the app repo, "
+        "others from the merge in the ops repo; 1 event left out: not watched, or not over\n"
         "  change failure rate   20 %            5 deployments\n"
         "  time to restore       too few (1)\n"
         "\n"
@@ -60,7 +60,7 @@ def test_json_has_the_keys_of_the_contract(report: MetricsReport):
         *("deployment_frequency", "lead_time", "change_failure_rate", "time_to_restore"),
     }
     assert set(document["definitions"]) == {texts.field for texts in METRIC_TEXTS}
-    metric = {"state", "unit", "count", "value", "percentile_90", "excluded", "reason"}
+    metric = {"state", "unit", "count", "value", "percentile_90", "excluded", "reason", "basis"}
     assert all(set(prod["window"][name]) == metric for name in document["definitions"])
 
 

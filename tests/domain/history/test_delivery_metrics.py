@@ -101,20 +101,26 @@ def test_a_release_seen_after_a_gap_makes_a_minimum():
 
 def test_lead_time_is_measured_from_merge_to_healthy():
     metric = month(record(*begin(), *FIVE)).lead_time
-    assert (metric.value, metric.percentile_90, metric.count) == (5 * 60, 5 * 60, 5)
+    assert (metric.value, metric.percentile_90, metric.count, metric.basis) == (5 * 60, 5 * 60, 5, "ops-repo")
 
 
 def test_lead_time_begins_with_the_commit_in_the_app_repo():
     named = [replace(item, commit=item.after) if item.kind == "release" else item for item in FIVE]
     commits = {f"1.{day}": at(day * DAY - 60 * day) for day in range(1, 6)}
     metric = month(replace(record(*begin(), *named), committed_at=commits)).lead_time
-    assert (metric.value, metric.percentile_90) == (3 * 3600 + 300, 5 * 3600 + 300)
+    assert (metric.value, metric.percentile_90, metric.basis) == (3 * 3600 + 300, 5 * 3600 + 300, "app-repo")
 
 
 def test_the_lead_time_of_a_rollback_begins_with_its_merge():
     back = [replace(item, commit=item.after) if item.kind == "release" else item for item in deploy(6 * DAY, "1.1")]
     measured = replace(record(*begin(), *FIVE, *back), committed_at={"1.1": at(0)})
     assert month(measured).lead_time.percentile_90 == 5 * 60
+
+
+def test_lead_times_can_begin_in_both_repositories():
+    named = [replace(item, commit="c") if item.after == "1.3" else item for item in FIVE]
+    metric = month(replace(record(*begin(), *named), committed_at={"c": at(0)})).lead_time
+    assert (metric.value, metric.basis) == (5 * 60, "both")
 
 
 def test_a_short_health_after_the_sync_does_not_count():

@@ -35,6 +35,13 @@ async def test_commits_of_a_path_come_in_pages(github: httpx.AsyncClient) -> Non
     assert "page=3" in first.links["last"]["url"]
 
 
+async def test_a_git_commit_has_the_time_of_its_committer(box: Sandbox, github: httpx.AsyncClient) -> None:
+    response = await github.get(f"{REPO}/git/commits/{box.git.head}")
+    assert response.json()["sha"] == box.git.head
+    assert response.json()["committer"]["date"].endswith("Z")
+    assert (await github.get(f"{REPO}/git/commits/{'0' * 40}")).status_code == 404
+
+
 async def test_pulls_are_filtered_by_state(github: httpx.AsyncClient) -> None:
     (draft,) = (await github.get(f"{REPO}/pulls")).json()
     assert (draft["number"], draft["draft"]) == (227, True)

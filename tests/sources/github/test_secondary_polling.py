@@ -13,6 +13,7 @@ from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sources.errors import ServerError, Unreachable
 from anchor_tui.sources.github import secondary_polling
 from anchor_tui.sources.github import source as module
+from anchor_tui.sources.github.client import GitHubClient
 from anchor_tui.sources.github.commit_times import CommitTimes
 from tests.sources.argocd.fakes import run_source
 from tests.sources.github.fakes import (
@@ -20,6 +21,7 @@ from tests.sources.github.fakes import (
     OPS_PATH,
     FakeGitHub,
     FakeRestGitHub,
+    access_to,
     commit_node,
     comparison_answer,
     comparison_path,
@@ -205,6 +207,17 @@ async def test_without_an_app_repo_no_commit_is_requested():
     async with run_source(make_source(config(), client)) as seen:
         await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
     assert not [path for path in client.secondary.got if "/git/commits/" in path]
+
+
+async def test_the_sandbox_has_the_times_of_commits():
+    async with Sandbox.start("steady") as box:
+        times = CommitTimes(box.ops_repo)
+        times.set_commits([box.git.head, APP_COMMIT])
+        client = GitHubClient(access_to(box.github_url, token=box.github_token), frozenset())
+        assert await times.read_pending(client)
+        await client.aclose()
+        assert times.times == {box.git.head: box.git.read_commit(box.git.head).time.replace(microsecond=0)}
+        assert times.pending_commits == ()
 
 
 async def test_the_time_of_a_commit_is_requested_again_after_an_error():
