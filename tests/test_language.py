@@ -20,6 +20,7 @@ DOCUMENTS = (
     "docs/diagnosis.md",
     "docs/history.md",
     "docs/on-call.md",
+    "docs/metrics.md",
     "docs/reliability.md",
     "docs/status-api.md",
 )

@@ -240,7 +240,7 @@ def test_the_recorder_measures_what_it_has_recorded(path: Path) -> None:
     recorder.close()
 
 
-def test_the_time_of_a_commit_in_the_app_repo_is_imported_once(path: Path) -> None:
+def test_the_time_of_a_commit_is_imported_once(path: Path) -> None:
     commit, committed_at = "c" * 40, ago(hours=9)
     repo = ops_repo(commit_times={commit: committed_at})
     for _ in range(2):

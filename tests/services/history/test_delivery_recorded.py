@@ -94,7 +94,7 @@ def test_an_outage_with_a_lost_source_is_left_out(estate: DeliveringEstate) -> N
     assert (metric.count, metric.excluded) == (0, 1)
 
 
-def test_an_outage_over_a_pause_of_the_process_is_left_out(estate: DeliveringEstate) -> None:
+def test_an_outage_over_a_pause_is_left_out(estate: DeliveringEstate) -> None:
     estate.set_apps(health="Degraded", health_since=estate.now)
     estate.observe_for(5)
     estate.minute += 600

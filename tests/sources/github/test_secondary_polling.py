@@ -220,7 +220,7 @@ async def test_the_sandbox_has_the_times_of_commits():
         assert times.pending_commits == ()
 
 
-async def test_the_time_of_a_commit_is_requested_again_after_an_error():
+async def test_a_commits_time_is_requested_again_after_an_error():
     times = CommitTimes("anchor/anchor-msp")
     times.set_commits([APP_COMMIT, "v1.44.0", "not/../a/commit"])
     client = FakeRestGitHub()
