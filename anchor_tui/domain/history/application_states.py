@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from anchor_tui.domain.model import AppId
 
@@ -61,23 +61,17 @@ class StateChange(NamedTuple):
     has_server_time: bool
 
 
+PresentValues: TypeAlias = Mapping[tuple[AppId, str], str | None]
+"""The values that the applications have now, by application and kind."""
+
+
 class StateReplay:
-    """The states of an environment's applications until the last change, with the steps and outages until then.
+    """The states of an environment's applications until the last change, with the steps and outages until then."""
 
-    The values before the first change of an application are its `before`, and `lasting` for applications without a
-    change. They are valid from `since` on.
-    """
-
-    def __init__(
-        self,
-        since: datetime,
-        changes: Iterable[StateChange] = (),
-        lasting: Mapping[tuple[AppId, str], str | None] | None = None,
-        *,
-        is_on_demand: bool,
-    ) -> None:
+    def __init__(self, since: datetime, *, is_on_demand: bool) -> None:
         self.steps: list[StateStep] = []
         self.outages: list[EnvironmentOutage] = []
+        self._since = since
         self._is_on_demand = is_on_demand
         self._values: dict[tuple[AppId, str], str] = {}
         self._awake: set[AppId] = set()
@@ -85,24 +79,34 @@ class StateReplay:
         self._unhealthy: set[AppId] = set()
         self._failing: set[AppId] = set()
         """The applications that became Degraded or Missing and are not Healthy again."""
-        ordered = sorted(changes, key=_ORDER)
-        self._begin({**(lasting or {}), **_find_initial_values(ordered)}, since)
-        self.extend(ordered)
 
-    def extend(self, changes: Iterable[StateChange]) -> None:
-        """Replay later changes."""
-        for change in sorted(changes, key=_ORDER):
+    def knows(self, changes: Iterable[StateChange]) -> bool:
+        """Return True if sync and health of every application that changes are known already."""
+        applications = {change.application for change in changes}
+        return all((app, kind) in self._values for app in applications for kind in ("sync", "health"))
+
+    def extend(self, changes: Iterable[StateChange], present: PresentValues | None = None) -> None:
+        """Replay changes that are later than those before.
+
+        The history does not record the first observation of a good value as a change. So a value that is not known yet
+        is the `before` of its first change, or its value in `present` if it does not change.
+        """
+        ordered = sorted(changes, key=_ORDER)
+        self._learn({**(present or {}), **_find_first_values(ordered)})
+        for change in ordered:
             if change.after is not None:  # unknown: the value before is the last known one
                 self._apply(change)
 
-    def _begin(self, initial: Mapping[tuple[AppId, str], str | None], since: datetime) -> None:
-        self._values.update((key, value) for key, value in initial.items() if value is not None)
-        for application in {application for application, _ in self._values}:
+    def _learn(self, first: PresentValues) -> None:
+        new = {key: value for key, value in first.items() if value is not None and key not in self._values}
+        self._values.update(new)
+        was_failing = bool(self._failing)
+        for application in {application for application, _ in new}:
             self._judge(application)
-        if self._failing:
-            self.outages.append(EnvironmentOutage(None, since))
-        if self._values:
-            self._add_step(since)
+        if self._failing and not was_failing:
+            self.outages.append(EnvironmentOutage(None, self._since))
+        if self._values and not self.steps:
+            self._add_step(self._since)
 
     def _apply(self, change: StateChange) -> None:
         assert change.after is not None
@@ -147,7 +151,7 @@ class StateReplay:
             self.steps.append(StateStep(at, is_synced, is_good))
 
 
-def _find_initial_values(changes: Iterable[StateChange]) -> dict[tuple[AppId, str], str | None]:
+def _find_first_values(changes: Iterable[StateChange]) -> dict[tuple[AppId, str], str | None]:
     """Return the `before` of the first change of each value."""
     found: dict[tuple[AppId, str], str | None] = {}
     for change in changes:

@@ -57,7 +57,7 @@ class DeliveryMeter:
         if self._measured_at is None or last_id < self._last_id:  # at the start, or after the file was replaced
             self._begin(reader, now)
         elif last_id > self._last_id:
-            changed = self._add(reader.read_delivery_changes(self._last_id, now - _LONGEST))
+            changed = self._add(reader.read_delivery_changes(self._last_id, now - _LONGEST), reader)
             self._measure([item for item in self._environments if item.name in changed], reader, now)
         if not timedelta() <= now - (self._measured_at or now) < REFRESH_EVERY:
             self._measured_at = now
@@ -66,27 +66,25 @@ class DeliveryMeter:
 
     def _begin(self, reader: DeliveryReader, now: datetime) -> None:
         since = now - _LONGEST
-        changes, lasting = reader.read_delivery_changes(0, since), reader.read_lasting_states(since)
         self._replays = {
-            environment.name: StateReplay(
-                since,
-                changes.states.get(environment.name, ()),
-                lasting.get(environment.name),
-                is_on_demand=environment.tier == "on-demand",
-            )
+            environment.name: StateReplay(since, is_on_demand=environment.tier == "on-demand")
             for environment in self._environments
         }
         self._syncs, self._releases, self._sources, self._committed_at = {}, {}, [], {}
-        self._add(changes._replace(states={}))
+        changes = reader.read_delivery_changes(0, since)
+        for name, replay in self._replays.items():
+            replay.extend(changes.states.get(name, ()), reader.read_present_values(name))
+        self._add(changes._replace(states={}), reader)
         self._measured_at = now
         self._measure(self._environments, reader, now)
 
-    def _add(self, changes: DeliveryChanges) -> set[str]:
+    def _add(self, changes: DeliveryChanges, reader: DeliveryReader) -> set[str]:
         """Take over new changes. Return the environments that they are about."""
         self._last_id = changes.last_id
         for name, states in changes.states.items():
-            if name in self._replays:
-                self._replays[name].extend(states)
+            replay = self._replays.get(name)
+            if replay is not None:
+                replay.extend(states, None if replay.knows(states) else reader.read_present_values(name))
         for name, syncs in changes.syncs.items():
             self._syncs.setdefault(name, []).extend(syncs)
         for name, releases in changes.releases.items():

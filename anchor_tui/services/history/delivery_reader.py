@@ -17,9 +17,9 @@ _STATE_CHANGES = f"""
 SELECT environment, observed_at, at, id, kind, server, namespace, application, before, after, server_at IS NOT NULL
 FROM changes WHERE id > ? AND kind IN ({_KIND_MARKS}) AND origin = 'observed' AND at >= ? AND application <> ''
 """
-_LASTING_STATES = f"""
-SELECT environment, server, namespace, application, kind, value FROM states
-WHERE kind IN ({_KIND_MARKS}) AND observed_at < ? AND application <> ''
+_PRESENT_STATES = f"""
+SELECT server, namespace, application, kind, value FROM states
+WHERE kind IN ({_KIND_MARKS}) AND environment = ? AND application <> ''
 """
 _SYNCS = "SELECT environment, at FROM changes WHERE id > ? AND kind = 'revision' AND after IS NOT NULL AND at >= ?"
 
@@ -77,14 +77,7 @@ class DeliveryReader(HistoryReader):
         committed_at = {change.subject: change.at for change in others if change.kind == APP_COMMIT}
         return DeliveryChanges(last_id, states, syncs, releases, sources, committed_at)
 
-    def read_lasting_states(self, before: datetime) -> dict[str, dict[tuple[AppId, str], str | None]]:
-        """Return the values of applications that have not changed since a time, by environment.
-
-        Raises HistoryError.
-        """
-        found: dict[str, dict[tuple[AppId, str], str | None]] = {}
-        for environment, server, namespace, name, kind, value in self._select(
-            _LASTING_STATES, (*STATE_KINDS, to_microseconds(before))
-        ):
-            found.setdefault(environment, {})[AppId(server, namespace, name), kind] = value
-        return found
+    def read_present_values(self, environment: str) -> dict[tuple[AppId, str], str | None]:
+        """Return the last value of every state of an environment's applications. Raises HistoryError."""
+        rows = self._select(_PRESENT_STATES, (*STATE_KINDS, environment))
+        return {(AppId(server, namespace, name), kind): value for server, namespace, name, kind, value in rows}

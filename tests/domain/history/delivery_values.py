@@ -37,7 +37,12 @@ def state(kind: str, minutes: float, after: str, before: str | None = None, **ch
 
 def begin() -> tuple[RecordedChange, ...]:
     """Return the first observation: release 1.0, and an application that is Synced and Healthy."""
-    return release(0, "1.0", None), state("sync", 0, "Synced"), state("health", 0, "Healthy")
+    return (
+        release(0, "1.0", None),
+        state("revision", 0, "0"),
+        state("sync", 0, "Synced"),
+        state("health", 0, "Healthy"),
+    )
 
 
 def deploy(minutes: float, version: str) -> tuple[RecordedChange, ...]:
@@ -63,7 +68,8 @@ def fail(minutes: float, restored_after: float) -> tuple[RecordedChange, ...]:
 def record(*changes: RecordedChange, watched: tuple[tuple[float, float], ...] | None = None) -> DeliveryRecord:
     """Return the record of changes. Everything since START is watched unless `watched` contains spans of minutes."""
     spans = (TimeSpan(START, NOW),) if watched is None else tuple(TimeSpan(at(one), at(end)) for one, end in watched)
-    replay = StateReplay(START, map(to_state_change, changes_of_states(changes)), is_on_demand=False)
+    replay = StateReplay(START, is_on_demand=False)
+    replay.extend(map(to_state_change, changes_of_states(changes)))
     return DeliveryRecord(
         releases=tuple(item for item in changes if item.kind == "release"),
         syncs=tuple(item.at for item in changes if item.kind == "revision"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from anchor_tui.config.model import HistoryConfig
+from anchor_tui.domain.history.application_states import STATE_KINDS
 from anchor_tui.domain.history.records import APP_COMMIT, HistoryFilter, RecordedChange
 from anchor_tui.domain.model import DeliveryWindow
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, build_snapshot
@@ -21,7 +22,7 @@ from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.history.recorder import HistoryRecorder
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
 from tests import rich
-from tests.domain.history.delivery_values import START, at, begin, change, deploy, fail, state
+from tests.domain.history.delivery_values import START, WEB, at, begin, change, deploy, fail, state
 from tests.values import NOW, ago, config, environment_config, fresh, ops_repo, readings, replace
 
 DAY = 24 * 60
@@ -99,6 +100,29 @@ def test_a_state_older_than_the_window_is_its_first_value(path: Path) -> None:
     old = [replace(item, observed_at=NOW - timedelta(days=100)) for item in begin()[1:]]
     write(path, *old, *OUTAGES)
     assert read_month(path).time_to_restore.value == 1200
+
+
+def test_an_application_that_never_changed_is_synced_and_healthy(path: Path) -> None:
+    first = [replace(item, application=WEB) for item in begin() if item.kind in STATE_KINDS]
+    write(path, *begin(), *first, *FIVE)
+    assert read_month(path).lead_time.count == 5
+
+
+def test_a_first_observation_of_an_unhealthy_application_counts(path: Path) -> None:
+    first = state("health", 0, "Progressing", application=WEB)
+    write(path, *begin(), first, *FIVE)
+    assert read_month(path).lead_time.count == 0
+
+
+def test_an_application_that_appears_later_has_its_first_values(path: Path) -> None:
+    write(path, *begin(), *FIVE)
+    cache = DeliveryCache(path, ENVIRONMENTS, timedelta())
+    cache.update(NOW)
+    first = [replace(item, application=WEB, observed_at=at(6 * DAY)) for item in begin() if item.kind in STATE_KINDS]
+    failed = [replace(item, application=WEB) for item in fail(7 * DAY, 20)]
+    write(path, *first, *failed, *deploy(8 * DAY, "1.8"), watched=None)
+    month = cache.update(NOW + CHECK_EVERY)["prod"][1]
+    assert (month.time_to_restore.count, month.lead_time.count) == (1, 6)
 
 
 def test_later_changes_give_the_same_as_a_new_reading(path: Path) -> None:

@@ -53,6 +53,7 @@ def estate(tmp_path: Path) -> DeliveringEstate:
     made = DeliveringEstate(tmp_path / "history" / "anchor.sqlite3")
     first = replace(FIRST, release=release("1.43.1", changed_at=ago(days=10)), history=())
     made.set_repo(environments={"dev": FIRST, "staging": FIRST, "prod": first})
+    made.set_apps(synced_revision="0" * 40, synced_at=ago(days=10))
     made.observe_for(2)
     return made
 
