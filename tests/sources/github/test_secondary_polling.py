@@ -190,7 +190,7 @@ async def test_the_times_of_release_commits_are_read_once():
     assert client.secondary.got.count(COMMIT_PATH) == 1
 
 
-async def test_an_app_repo_that_is_not_visible_is_not_a_problem():
+async def test_an_invisible_app_repo_is_not_a_problem():
     client = FakeGitHub(Poll=poll_response())
     client.secondary = settings_answers()
     source = make_source(WITH_APP, client)
