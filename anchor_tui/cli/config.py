@@ -38,7 +38,9 @@ def add_arguments(parser: CommandParser) -> None:
         trust = add_command(commands, name)
         trust.add_argument("path", nargs="?", type=Path, default=default, metavar="PATH", help=f"default ./{default}")
     schema = add_command(commands, "config schema")
-    schema.add_argument("--snapshot", action="store_true", help="print the schema of the snapshot document instead")
+    document = schema.add_mutually_exclusive_group()
+    document.add_argument("--snapshot", action="store_true", help="print the schema of the snapshot document instead")
+    document.add_argument("--incident", action="store_true", help="print the schema of the hand-over of an incident")
 
 
 def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
@@ -56,7 +58,7 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
         case "trust" | "untrust" as name:
             return _change_trust(arguments.path, trusted=name == "trust")
         case _:
-            return _print_schema(snapshot=arguments.snapshot)
+            return _print_schema(arguments)
 
 
 def _parse_repository(text: str) -> str:
@@ -155,13 +157,17 @@ def _change_trust(path: Path, *, trusted: bool) -> int:
     return ExitCode.OK
 
 
-def _print_schema(*, snapshot: bool) -> int:
+def _print_schema(arguments: argparse.Namespace) -> int:
     import json
 
-    if snapshot:
+    if arguments.snapshot:
         from anchor_tui.services.snapshot_json import snapshot_schema
 
         schema = snapshot_schema()
+    elif arguments.incident:
+        from anchor_tui.cli.output.incident.document import incident_schema
+
+        schema = incident_schema()
     else:
         from anchor_tui.config.json_schema import build_config_schema
 

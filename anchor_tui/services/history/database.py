@@ -29,7 +29,14 @@ _REASONS = {
 
 
 class HistoryError(Exception):
-    """The history cannot be read or written. The message names the file, the reason and what to do."""
+    """The history cannot be read or written. The message names the file, the reason and what to do.
+
+    `failure` is the message without what to do, for a caller that has another advice.
+    """
+
+    def __init__(self, failure: str, advice: str = "") -> None:
+        super().__init__(f"{failure}. {advice}" if advice else failure)
+        self.failure = failure
 
 
 class DamagedHistoryError(HistoryError):
@@ -53,13 +60,27 @@ def explain_errors(path: Path, what: str) -> Iterator[None]:
         if code in _DAMAGED:
             raise DamagedHistoryError(f"cannot {what} the history {path}: it is damaged ({error})") from error
         reason = _REASONS.get(code, str(error))
-        raise HistoryError(f"cannot {what} the history {path}: {reason}. {_ADVICE}") from error
+        raise HistoryError(f"cannot {what} the history {path}: {reason}", _ADVICE) from error
     except (OSError, UnsafeFileError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise HistoryError(f"cannot {what} the history {path}: {reason}. {_ADVICE}") from error
+        raise HistoryError(f"cannot {what} the history {path}: {reason}", _ADVICE) from error
 
 
 _ADVICE = "Changes are kept in memory and written later; `[history] keep_days = 0` turns the history off"
+
+
+@contextmanager
+def open_transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Run statements in one transaction that no other writer interrupts. Raises HistoryError."""
+    with explain_errors(path, "write"):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # SQLite may have rolled back after a full disk
+                connection.execute("ROLLBACK")
+            raise
 
 
 def get_error_code(error: sqlite3.Error) -> int:
