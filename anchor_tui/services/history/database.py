@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anchor_tui.services.history.migrations import ForeignFileError, NewerFileError, migrate
-from anchor_tui.services.private_file import UnsafeFileError, open_private_file
+from anchor_tui.services.private_file import UnsafeFileError, open_private_file, prepare_private_file
 
 BUSY_TIMEOUT_S = 0.25
 """The wait for the transaction of another process. Longer waits would delay the next snapshot; it is tried again."""
@@ -136,8 +136,7 @@ def set_aside(path: Path, now: datetime, reason: str) -> str:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    with open_private_file(path, os.O_RDWR | os.O_CREAT):
-        pass  # SQLite would create it for everyone to read; its companions get the same mode
+    prepare_private_file(path)  # SQLite would create it for everyone to read; its companions get the same mode
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         migrate(connection)
