@@ -14,6 +14,7 @@ from anchor_tui.tui.keys import (
     APPLICATION_SCREEN_OWNERS,
     ESTATE_OWNERS,
     FLEET_OWNERS,
+    INCIDENT_OWNERS,
     PANE_OWNERS,
     REGISTRY,
     TEXTUAL_NAMES,
@@ -25,6 +26,7 @@ SCREENS: tuple[frozenset[KeyOwner], ...] = (
     FLEET_OWNERS,
     APPLICATION_SCREEN_OWNERS,
     ESTATE_OWNERS,
+    INCIDENT_OWNERS,
     *(frozenset({"list", "text", pane}) for pane in sorted(PANE_OWNERS)),
 )
 """Owners that are compared. Two actions can share a key if none of these contains both owners."""

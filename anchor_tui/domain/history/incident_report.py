@@ -21,8 +21,6 @@ from anchor_tui.domain.model import AppId, ValueObject
 
 LEAD_TIME = timedelta(minutes=30)
 """The timeline begins so long before the start: an incident is started after something has happened."""
-ACTION = "action"
-"""The kind of the changes that record an action of the operator."""
 FLOOD_FROM = 4
 """The number of equal changes of different subjects from which they become one line."""
 FLOOD_PAUSE = timedelta(minutes=1)
@@ -87,8 +85,9 @@ def build_incident_facts(evidence: IncidentEvidence) -> IncidentFacts:
     start, until = evidence.started_at, evidence.until
     during = [change for change in evidence.changes if start <= change.at <= until]
     known = (*evidence.before, *during)
+    measured = [change for change in known if change.kind in {"verdict", "source"}]
     impact = tuple(
-        measure_impact(name, source, known, evidence.observed, start, until)
+        measure_impact(name, source, measured, evidence.observed, start, until)
         for name, source in evidence.sources.items()
     )
     actions = tuple(_list_actions(evidence))
@@ -173,7 +172,7 @@ def _to_flood_entry(changes: Sequence[RecordedChange], links: IncidentLinks) -> 
 
 
 def _to_action_entry(action: IncidentAction) -> TimelineEntry:
-    text = " ".join(part for part in (action.action, action.subject) if part)
+    text = action.describe_order()
     detail = ", ".join(part for part in (action.message, action.reason and f"reason: {action.reason}") if part)
     mark: MarkName = "failing"
     if action.outcome == "done" or action.outcome in _UNFINISHED_OUTCOMES:
@@ -204,10 +203,11 @@ def _list_actions(evidence: IncidentEvidence) -> Iterator[IncidentAction]:
             facts = change.facts
             yield IncidentAction(
                 change.at,
-                facts.get("action") or change.subject or change.kind,
+                change.subject or change.kind,
                 change.after or "unknown",
+                facts.get("title", ""),
                 change.environment,
-                change.application.name if change.application else "",
+                change.application.name if change.application else change.place,
                 facts.get("reason", ""),
                 change.detail,
                 change.actor,
@@ -274,7 +274,7 @@ def _list_open_items(
             yield OpenItem("pull-request", f"#{change.subject} is open:{title}", change.environment, url)
     for action in actions:
         if action.outcome in _UNFINISHED_OUTCOMES:
-            text = f"{action.action} at {action.at:%Y-%m-%d %H:%M} UTC: outcome {action.outcome}"
+            text = f"{action.describe_order()} at {action.at:%Y-%m-%d %H:%M} UTC: outcome {action.outcome}"
             yield OpenItem("action", text, action.environment, action.url)
 
 

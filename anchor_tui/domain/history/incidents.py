@@ -38,6 +38,15 @@ class Incident(ValueObject, frozen=True):
         """Return the time from the start to the end, or until now. It is never negative."""
         return max(timedelta(), (self.ended_at or now) - self.started_at)
 
+    @property
+    def known_title(self) -> str:
+        """The title, or that there is none."""
+        return self.title or "without a title"
+
+    def format_badge(self, now: datetime) -> str:
+        """Return the mark of a running incident: "INCIDENT 12 · 14 min"."""
+        return f"INCIDENT {self.number} · {format_duration(self.measure_duration(now))}"
+
     def describe_state(self, now: datetime) -> str:
         """Return the state with the duration: "running for 14 min", "ended after 2 h"."""
         verb = "running for" if self.is_running else "ended after"
@@ -51,6 +60,13 @@ class IncidentNote(ValueObject, frozen=True):
     author: str
     text: str
     id: int = 0
+
+
+class IncidentStatus(ValueObject, frozen=True):
+    """The running incident of a history, if there is one. `version` differs after each change of the history."""
+
+    incident: Incident | None = None
+    version: int = 0
 
 
 class EnvironmentImpact(ValueObject, frozen=True):
@@ -99,12 +115,18 @@ class IncidentAction(ValueObject, frozen=True):
     at: AwareDatetime
     action: str
     outcome: str
+    title: str = ""
+    """The action in words: "Roll back prod to 1.43.1"."""
     environment: str = ""
     subject: str = ""
     reason: str = ""
     message: str = ""
     actor: str = ""
     url: str = ""
+
+    def describe_order(self) -> str:
+        """Return what was ordered, in words."""
+        return self.title or " ".join(part for part in (self.action, self.environment, self.subject) if part)
 
 
 class IncidentPullRequest(ValueObject, frozen=True):
@@ -166,20 +188,3 @@ def _get_place(entry: TimelineEntry) -> tuple[datetime, int]:
     """Return the place of an entry: the start comes before, the end after what has the same time."""
     order = {"incident started": -1, "incident ended": 1}.get(entry.text, 0) if entry.kind == "incident" else 0
     return entry.at, order
-
-
-def format_minutes(span: timedelta) -> str:
-    """Return a time in minutes: "0 min", "< 1 min", "82 min"."""
-    minutes = int(span.total_seconds()) // 60
-    return "< 1 min" if span and not minutes else f"{minutes:,} min"
-
-
-def format_badge(incident: Incident, now: datetime) -> str:
-    """Return the mark of a running incident: "INCIDENT 12 · 14 min"."""
-    return f"INCIDENT {incident.number} · {format_duration(incident.measure_duration(now))}"
-
-
-def describe_impact(impact: EnvironmentImpact) -> str:
-    """Return the times of every level that occurred: "failing 14 min, ok 3 min"."""
-    found = [(level, impact.get_span(level)) for level in IMPACT_LEVELS]
-    return ", ".join(f"{level} {format_minutes(span)}" for level, span in found if span) or "no time has passed"

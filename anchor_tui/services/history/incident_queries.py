@@ -10,10 +10,14 @@ from typing import Any
 import msgspec
 
 from anchor_tui.domain.history.incidents import Incident, IncidentFacts, IncidentNote
-from anchor_tui.services.history.database import explain_errors
+from anchor_tui.services.history.database import HistoryError, explain_errors
 from anchor_tui.services.history.rows import to_time
 
 _COLUMNS = "number, title, started_at, started_by, ended_at, ended_by"
+
+
+class NoSuchIncidentError(HistoryError):
+    """The history does not contain the incident that was asked for."""
 
 
 class IncidentQueries:
@@ -29,6 +33,13 @@ class IncidentQueries:
     def find_incident(self, number: int) -> Incident | None:
         """Return an incident; None if there is no such number."""
         return next(iter(self._read("WHERE number = ?", (number,))), None)
+
+    def get_incident(self, number: int) -> Incident:
+        """Return an incident. Raises NoSuchIncidentError."""
+        found = self.find_incident(number)
+        if found is None:
+            raise NoSuchIncidentError(f"the history {self._path} does not contain an incident {number}")
+        return found
 
     def find_running(self) -> Incident | None:
         """Return the incident that has not ended."""

@@ -24,7 +24,9 @@ from anchor_tui.services.history.incident_queries import IncidentQueries
 from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.process_identity import machine_name
 
-_KINDS_BEFORE = ("verdict", "source", "health", "pull-request", "checks")
+_KINDS_WITH_DETAIL = ("verdict", "source", "pull-request", "checks")
+"""The kinds whose last changes before the start are read. They are few: the search in a long history takes time."""
+_KINDS_BEFORE = frozenset({*_KINDS_WITH_DETAIL, "health"})
 """The kinds whose values at the start are part of the facts."""
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -59,7 +61,7 @@ def collect_facts(path: Path, incident: Incident, config: Config, until: datetim
     with HistoryReader(path) as reader:
         changes = reader.read_changes(HistoryFilter(since=start - LEAD_TIME))
         sessions = reader.read_sessions(start)
-        before = reader.read_latest_before(start, HistoryFilter(kinds=_KINDS_BEFORE))
+        before = reader.read_latest_before(start, HistoryFilter(kinds=_KINDS_WITH_DETAIL))
         before = _complete_values(before, changes, reader.read_states(), start)
     return build_incident_facts(
         IncidentEvidence(
@@ -80,7 +82,10 @@ def _complete_values(
     states: dict[SubjectKey, RecordedState],
     start: datetime,
 ) -> tuple[RecordedChange, ...]:
-    """Add the values whose last change is older than the history keeps: later changes and the states contain them."""
+    """Add the values whose last change was not read, or is older than the history keeps.
+
+    Later changes and the states contain them.
+    """
     known = {change.key: change for change in before}
     for change in changes:
         if change.at >= start and change.kind in _KINDS_BEFORE and change.before is not None:

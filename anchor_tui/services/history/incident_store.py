@@ -16,16 +16,12 @@ from anchor_tui.domain.history.incidents import (
     IncidentFacts,
     IncidentNote,
 )
-from anchor_tui.services.history.database import HistoryError, open_for_writing, open_transaction
+from anchor_tui.services.history.database import open_for_writing, open_transaction
 from anchor_tui.services.history.incident_queries import IncidentQueries
 from anchor_tui.services.history.rows import to_microseconds, to_time
 
 WRITE_TIMEOUT_MS = 5_000
 """The wait for the transaction of another process. Incidents have a thread of their own: it delays no snapshot."""
-
-
-class NoSuchIncidentError(HistoryError):
-    """The history does not contain the incident that was asked for."""
 
 
 class IncidentStore:
@@ -58,28 +54,26 @@ class IncidentStore:
                 return running, False
             clean = _clean_line(title, MAX_TITLE_LENGTH)
             started = self._connection.execute(_START, (clean, to_microseconds(at), _clean_line(by)))
-            return self._get_incident(started.lastrowid or 0), True
+            return self.get_incident(started.lastrowid or 0), True
 
     def end(self, number: int, at: datetime, by: str, facts: IncidentFacts) -> Incident:
         """End an incident and store its facts. An incident that has ended stays as it is. Return it."""
         with open_transaction(self._connection, self.path):
             text = msgspec.json.encode(facts).decode()
             self._connection.execute(_END, (to_microseconds(at), _clean_line(by), text, number))
-        return self._get_incident(number)
+        return self.get_incident(number)
 
     def add_note(self, number: int, text: str, at: datetime, author: str) -> IncidentNote:
         """Add a note to an incident, also after its end. Return it as it is stored."""
-        self._get_incident(number)
+        self.get_incident(number)
         clean, name = _clean_line(text, MAX_NOTE_LENGTH), _clean_line(author)
         with open_transaction(self._connection, self.path):
             added = self._connection.execute(_NOTE, (number, to_microseconds(at), name, clean))
         return IncidentNote(to_time(to_microseconds(at)), name, clean, added.lastrowid or 0)
 
-    def _get_incident(self, number: int) -> Incident:
-        found = self.queries.find_incident(number)
-        if found is None:
-            raise NoSuchIncidentError(f"the history {self.path} does not contain an incident {number}")
-        return found
+    def get_incident(self, number: int) -> Incident:
+        """Return an incident. Raises NoSuchIncidentError."""
+        return self.queries.get_incident(number)
 
 
 def _clean_line(text: str, limit: int = MAX_TITLE_LENGTH) -> str:

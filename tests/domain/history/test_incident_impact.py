@@ -9,12 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchor_tui.domain.history.incident_impact import measure_impact
-from anchor_tui.domain.history.incidents import (
-    IMPACT_LEVELS,
-    EnvironmentImpact,
-    describe_impact,
-    format_minutes,
-)
+from anchor_tui.domain.history.incident_words import describe_impact, format_minutes
+from anchor_tui.domain.history.incidents import IMPACT_LEVELS, EnvironmentImpact
 from anchor_tui.domain.history.records import RecordedChange
 from tests.values import NOW
 

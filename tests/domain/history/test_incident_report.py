@@ -16,7 +16,7 @@ from anchor_tui.domain.history.incident_report import (
     IncidentLinks,
     build_incident_facts,
 )
-from anchor_tui.domain.history.incidents import Incident, IncidentFacts, IncidentNote, IncidentReport, format_badge
+from anchor_tui.domain.history.incidents import Incident, IncidentFacts, IncidentNote, IncidentReport
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.model import AppId
 from tests.values import NOW
@@ -119,13 +119,17 @@ def test_an_action_has_its_reason_and_outcome() -> None:
         subject="rollback",
         actor="kim@laptop",
         detail="#233 merged",
-        facts={"reason": "errors since 1.44.0", "url": "https://github.com/anchor/ops/pull/233"},
+        facts={
+            "title": "Roll back prod to 1.43.1",
+            "reason": "errors since 1.44.0",
+            "url": "https://github.com/anchor/ops/pull/233",
+        },
     )
     (action,) = build(done).actions
     assert (action.action, action.outcome, action.reason) == ("rollback", "done", "errors since 1.44.0")
     assert action.url == "https://github.com/anchor/ops/pull/233"
     (entry,) = build(done).timeline
-    assert (entry.kind, entry.text, entry.mark) == ("action", "rollback: done", "ok")
+    assert (entry.kind, entry.text, entry.mark) == ("action", "Roll back prod to 1.43.1: done", "ok")
     assert entry.detail == "#233 merged, reason: errors since 1.44.0"
 
 
@@ -194,7 +198,7 @@ def test_progressing_applications_are_open_up_to_a_number() -> None:
 
 def test_an_unknown_outcome_is_an_open_item() -> None:
     facts = build(change("action", "unknown", origin="local", subject="sync"), before=(OK,))
-    assert [item.text for item in facts.open_items] == [f"sync at {at(10):%Y-%m-%d %H:%M} UTC: outcome unknown"]
+    assert [item.text for item in facts.open_items] == [f"sync prod at {at(10):%Y-%m-%d %H:%M} UTC: outcome unknown"]
 
 
 def test_notes_are_part_of_the_timeline() -> None:
@@ -235,8 +239,8 @@ def test_a_change_is_one_sentence(given: RecordedChange, sentence: str, mark: st
 
 
 def test_a_badge_names_number_and_age() -> None:
-    assert format_badge(Incident(12, "", NOW, "kim"), at(14)) == "INCIDENT 12 · 14 min"
+    assert Incident(12, "", NOW, "kim").format_badge(at(14)) == "INCIDENT 12 · 14 min"
 
 
 def test_a_clock_behind_the_start_gives_no_negative_age() -> None:
-    assert format_badge(Incident(12, "", NOW, "kim"), at(-14)) == "INCIDENT 12 · 0 s"
+    assert Incident(12, "", NOW, "kim").format_badge(at(-14)) == "INCIDENT 12 · 0 s"

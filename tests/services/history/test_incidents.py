@@ -16,8 +16,9 @@ from anchor_tui.domain.history.incidents import Incident, IncidentFacts
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.services.history import migrations
 from anchor_tui.services.history.database import HistoryError
+from anchor_tui.services.history.incident_queries import NoSuchIncidentError
 from anchor_tui.services.history.incident_reports import collect_facts, list_incidents, read_report
-from anchor_tui.services.history.incident_store import IncidentStore, NoSuchIncidentError
+from anchor_tui.services.history.incident_store import IncidentStore
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
 from tests.cli.output.hostile_values import TOKEN
 from tests.cli.process import ROOT

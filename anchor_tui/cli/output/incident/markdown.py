@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from anchor_tui.cli.output.incident.text import (
-    NO_TITLE,
+from anchor_tui.cli.output.incident.text import format_moment, get_open_items_title
+from anchor_tui.cli.output.snapshot.markdown import escape_markdown, format_link
+from anchor_tui.domain.formatting import format_duration
+from anchor_tui.domain.history.incident_words import (
     describe_action,
     describe_entry,
     describe_pull_request,
     describe_times,
     describe_worst,
-    format_moment,
-    get_open_items_title,
+    format_minutes,
 )
-from anchor_tui.cli.output.snapshot.markdown import escape_markdown, format_link
-from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.history.incidents import (
     IMPACT_LEVELS,
     EnvironmentImpact,
     Incident,
     IncidentReport,
     TimelineEntry,
-    format_minutes,
 )
 
 
@@ -37,7 +35,7 @@ def render_list(incidents: Sequence[Incident], now: datetime) -> str:
             f"{incident.started_at:%Y-%m-%d %H:%M}",
             format_duration(incident.measure_duration(now)),
             state,
-            escape_markdown(incident.title or NO_TITLE),
+            escape_markdown(incident.known_title),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -50,7 +48,7 @@ def render(report: IncidentReport) -> str:
 
 def _render_lines(report: IncidentReport) -> Iterator[str]:
     incident, facts = report.incident, report.facts
-    yield f"# Incident {incident.number}: {escape_markdown(incident.title or NO_TITLE)}"
+    yield f"# Incident {incident.number}: {escape_markdown(incident.known_title)}"
     yield ""
     state, worst = incident.describe_state(facts.until), escape_markdown(describe_worst(report))
     yield f"**{escape_markdown(report.engine)}** {state}. Worst: {worst}."
