@@ -238,6 +238,21 @@ HELP_BY_COMMAND = {
         "too few, and events that were not watched are left out: see docs/metrics.md.",
         ("metrics", "metrics prod --window 90d", "metrics --format markdown -o delivery.md"),
     ),
+    "incident": CommandHelp(
+        "list incidents, and print the hand-over of one",
+        "Without ID: list the incidents of this machine. With the number of an incident, or `last`: print its\n"
+        "hand-over, that is impact, timeline, actions, pull requests and open items. Nothing is read from the\n"
+        "network: the hand-over contains what the screen has recorded. `start TITLE`, `note TEXT` and `end` do what\n"
+        "the screen does with `i` and `n`.",
+        (
+            "incident",
+            "incident last",
+            "incident 12 --format markdown",
+            "incident start 'gateway is down'",
+            "incident note 'the rollback is open, waiting for its checks'",
+            "incident end",
+        ),
+    ),
     "audit": CommandHelp(
         "list the actions of this machine with their outcomes",
         "List the actions that were started on this machine with their outcomes, newest last. With --resolve,\n"
@@ -286,8 +301,8 @@ HELP_BY_COMMAND = {
     "config schema": CommandHelp(
         "print the JSON Schema of the configuration file",
         "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` or\n"
-        "`anchor-tui diff` prints.",
-        ("config schema", "config schema --snapshot", "config schema --diff"),
+        "`anchor-tui diff` or `anchor-tui incident ID --format json` prints.",
+        ("config schema", "config schema --snapshot", "config schema --diff", "config schema --incident"),
     ),
     "sandbox": CommandHelp(
         "serve the embedded servers without a screen",

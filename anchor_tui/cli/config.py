@@ -41,6 +41,7 @@ def add_arguments(parser: CommandParser) -> None:
     documents = schema.add_mutually_exclusive_group()
     documents.add_argument("--snapshot", action="store_true", help="print the schema of the snapshot document instead")
     documents.add_argument("--diff", action="store_true", help="print the schema of the document of `diff` instead")
+    documents.add_argument("--incident", action="store_true", help="print the schema of the hand-over of an incident")
 
 
 def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
         case "trust" | "untrust" as name:
             return _change_trust(arguments.path, trusted=name == "trust")
         case _:
-            return _print_schema(snapshot=arguments.snapshot, diff=arguments.diff)
+            return _print_schema(arguments)
 
 
 def _parse_repository(text: str) -> str:
@@ -157,17 +158,21 @@ def _change_trust(path: Path, *, trusted: bool) -> int:
     return ExitCode.OK
 
 
-def _print_schema(*, snapshot: bool, diff: bool) -> int:
+def _print_schema(arguments: argparse.Namespace) -> int:
     import json
 
-    if snapshot:
+    if arguments.snapshot:
         from anchor_tui.services.snapshot_json import snapshot_schema
 
         schema = snapshot_schema()
-    elif diff:
+    elif arguments.diff:
         from anchor_tui.services.diff_json import diff_schema
 
         schema = diff_schema()
+    elif arguments.incident:
+        from anchor_tui.cli.output.incident.document import incident_schema
+
+        schema = incident_schema()
     else:
         from anchor_tui.config.json_schema import build_config_schema
 

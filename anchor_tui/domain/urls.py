@@ -31,6 +31,14 @@ def is_web_url(url: str | None) -> TypeGuard[str]:
     return url is not None and url.startswith(("https://", "http://"))
 
 
+def build_repository_url(api_url: str, repository: str) -> str:
+    """Return the web address of a repository of GitHub or of an Enterprise server, without a slash at its end."""
+    address = api_url.rstrip("/").removesuffix("/api/v3")
+    scheme, separator, host = address.partition("://")
+    web = f"{scheme}{separator}{host.removeprefix('api.')}" if host == "api.github.com" else address
+    return f"{web}/{repository}"
+
+
 def parse_url(text: str) -> ParsedUrl:
     """Return the parts of an absolute URL. Raises ValueError, with the reason, for any other text.
 

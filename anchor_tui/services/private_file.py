@@ -43,6 +43,27 @@ def open_private_file(path: Path, flags: int) -> Iterator[int]:
         os.close(folder)
 
 
+def prepare_private_file(path: Path) -> None:
+    """Create a file with the mode 0600, or check one that exists as `open_private_file` does, without opening it.
+
+    A process that closes a file loses all its POSIX locks on it, those of other connections of SQLite too.
+    Raises UnsafeFileError and OSError.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _check_folder(os.fstat(folder), path.parent)
+        try:
+            found = os.lstat(path.name, dir_fd=folder)
+        except FileNotFoundError:
+            os.close(os.open(path.name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _ALWAYS, 0o600, dir_fd=folder))
+            return
+        _check_file(found, path)
+        if stat.S_IMODE(found.st_mode) & _FOR_OTHERS:
+            os.chmod(path.name, 0o600, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
 def _open_regular_file(path: Path, flags: int, folder: int) -> int:
     # The kind is checked before the file is opened too: to open a device can have side effects.
     try:

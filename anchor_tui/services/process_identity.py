@@ -22,6 +22,11 @@ def acting_user() -> str:
     return replace_surrogates(f"{name}@{socket.gethostname()}")
 
 
+def machine_name() -> str:
+    """Return the name of this machine."""
+    return replace_surrogates(socket.gethostname())
+
+
 def this_process_id() -> str:
     """Return the id of this process. Process numbers are reused; its random mark is not."""
     return f"{socket.gethostname()}:{os.getpid()}:{_PROCESS_MARK}"

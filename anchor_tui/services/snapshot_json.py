@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from anchor_tui.domain.model import Snapshot
+from anchor_tui.services.document_schema import build_document_schema
 from anchor_tui.services.json_text import clean_document, format_json
 
 SCHEMA = "anchor-tui/snapshot/v1"
@@ -64,20 +65,4 @@ def snapshot_from_document(document: object) -> Snapshot:
 
 def snapshot_schema() -> dict[str, Any]:
     """Return the contract's JSON Schema (2020-12). Every key except `OPTIONAL_KEYS` is always written, so required."""
-    (reference,), definitions = msgspec.json.schema_components([Snapshot], ref_template="#/$defs/{name}")
-    for name, definition in definitions.items():
-        if "properties" in definition:
-            definition["required"] = [
-                key for key in definition["properties"] if key not in OPTIONAL_KEYS.get(name, frozenset())
-            ]
-            for described in definition["properties"].values():
-                described.pop("default", None)
-    root = definitions["Snapshot"]
-    root["properties"] = {"schema": {"const": SCHEMA}, **root["properties"]}
-    root["required"] = list(root["properties"])
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": SCHEMA,
-        **reference,
-        "$defs": definitions,
-    }
+    return build_document_schema(Snapshot, SCHEMA, OPTIONAL_KEYS)

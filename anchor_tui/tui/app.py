@@ -42,10 +42,12 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
+    from anchor_tui.domain.history.incidents import IncidentStatus
     from anchor_tui.domain.inspection.resource_tree import ResourceNode
     from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.tui.action_flows import ActionFlows
+    from anchor_tui.tui.incident_flows import IncidentFlows
     from anchor_tui.tui.outside_notifier import OutsideNotifier
     from anchor_tui.tui.screen_opener import ScreenOpener
     from anchor_tui.tui.targets import ActionTarget
@@ -57,6 +59,8 @@ FREEZE_DELAY_S = 3.0
 """Time between the first frame and the moment at which what exists is excluded from garbage collection."""
 RECOVERY_DELAY_S = 1.0
 """Time between the first frame and the recovery of interrupted actions."""
+INCIDENT_DELAY_S = 0.5
+"""Time between the first frame and the first look for a running incident."""
 EXIT_READER_DIED = 3
 """Exit code when an internal error ended the background thread."""
 
@@ -133,6 +137,7 @@ class AnchorApp(LiveApp):
         self.call_after_refresh(self._backend.on_first_frame)
         if (ignored := self._config.ignored_path) is not None:
             self.notify(format_ignored_file(ignored, ignored.parent), severity="warning", timeout=20)
+        self.set_timer(INCIDENT_DELAY_S, lambda: start_worker(self, self._watch_incidents))
         if not self._config.read_only:
             self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
 
@@ -197,6 +202,18 @@ class AnchorApp(LiveApp):
             self._silence = None
             self.snapshot = self._latest = snapshot
 
+    async def _watch_incidents(self) -> None:
+        """Watch for a running incident. The modules that read the history are loaded on another thread."""
+        await asyncio.to_thread(lambda: self._backend.incidents.watch(self._on_incident))
+
+    def _on_incident(self, status: IncidentStatus) -> None:
+        self._call_on_loop(self._apply_incident, status)
+
+    def _apply_incident(self, status: IncidentStatus) -> None:
+        if self.is_running:
+            self.now = self._clock()
+            self.incident = status
+
     def _apply_jobs(self, jobs: tuple[Job, ...]) -> None:
         if self.is_running:
             self.now = self._clock()
@@ -240,6 +257,13 @@ class AnchorApp(LiveApp):
         """Run a reading of one application's inside on the background thread. Cancelling the future cancels it."""
         return self._backend.inspect(application, read)
 
+    @cached_property
+    def incident_flows(self) -> IncidentFlows:
+        """The dialogs of incidents, imported when they are used first."""
+        from anchor_tui.tui.incident_flows import IncidentFlows
+
+        return IncidentFlows(self, self._backend.incidents, self._config)
+
     # --- screens -------------------------------------------------------------------------------------
 
     @cached_property
@@ -264,6 +288,10 @@ class AnchorApp(LiveApp):
     def open_estate_diff(self) -> None:
         """Show every difference between git and the clusters."""
         self._opener.open_estate_diff()
+
+    def open_incident(self) -> None:
+        """Start an incident, or show the one that is running."""
+        self.incident_flows.open()
 
     def open_commands(self, subject: object, environment: str) -> None:
         """List the shell commands about a value of a row; without a value, those about the environment."""

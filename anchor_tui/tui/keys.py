@@ -12,17 +12,19 @@ from typing import Literal
 
 KeyOwner = Literal[
     "app", "list", "screen", "operator", "fleet", "selection", "application", "resource", "text", "estate",
-    "resources", "events", "logs", "diff", "manifest", "history", "replay",
+    "resources", "events", "logs", "diff", "manifest", "history", "replay", "incident",
 ]  # fmt: skip
 """Owner of a key: the program, a list of rows, the fleet and application screens, those two when they are not
 read-only, one of them, the selection of the fleet screen, the selected resource of the application screen, a long text,
-the differences of the estate, a pane of the application screen, or the program while it shows a recording."""
+the differences of the estate, a pane of the application screen, the program while it shows a recording, or the incident
+screen."""
 APP_OWNERS: frozenset[KeyOwner] = frozenset({"app", "replay"})
 """The owners whose actions the application runs."""
 FLEET_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "fleet", "selection"})
 PANE_OWNERS: frozenset[KeyOwner] = frozenset({"resources", "events", "logs", "diff", "manifest", "history"})
 """The owners of one pane each. While a pane has the focus, its keys come before those of its screen."""
 ESTATE_OWNERS: frozenset[KeyOwner] = frozenset({"list", "text", "estate"})
+INCIDENT_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "incident"})
 APPLICATION_SCREEN_OWNERS: frozenset[KeyOwner] = frozenset(
     {"app", "list", "screen", "operator", "application", "resource", "text"}
 )
@@ -310,6 +312,11 @@ REGISTRY: tuple[KeyAction, ...] = (
         is_secondary=True,
     ),
     KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "screen", "back"),
+    _in_footer("incident-note", "n", "Note", "Write a note with the time and your name", "incident"),
+    replace(
+        _in_footer("incident", "i", "Incident", "Start an incident, or show the one that is running"),
+        is_secondary=True,
+    ),
     _in_footer("help", "question_mark", "Help", "Every key, and if it works here and now"),
     KeyAction(
         "palette",

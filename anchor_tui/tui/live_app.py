@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
+    from anchor_tui.domain.history.incidents import IncidentStatus
     from anchor_tui.domain.inspection.resource_tree import ResourceNode
     from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
@@ -48,6 +49,13 @@ class LiveApp(SafeApp):
         """Return why an action is unavailable in this session, or an empty string."""
         del action_id
         return ""
+
+    incident: reactive[IncidentStatus | None] = reactive(None, repaint=False)
+    """The running incident, when the history was read."""
+
+    def open_incident(self) -> None:
+        """Start an incident, or show the one that is running."""
+        raise NotImplementedError
 
     def open_pull_request(self, number: int) -> None:
         """Show everything about a pull request."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+    from anchor_tui.domain.history.incidents import Incident, IncidentNote, IncidentReport, IncidentStatus
     from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.model import Application, Snapshot
     from anchor_tui.domain.source_data import PastRelease
@@ -48,8 +49,34 @@ class ActionBackend(Protocol):
         """Wait until no mutating request is in flight, for a short time at most."""
 
 
+class IncidentBackend(Protocol):
+    """Start, read and end incidents on a thread of their own. A future fails with HistoryError."""
+
+    refusal: str
+    """The reason why there are no incidents; empty if there are."""
+
+    def watch(self, listener: Callable[[IncidentStatus], None]) -> None:
+        """Call the listener with the running incident, now and when it changes. It may be called on any thread."""
+
+    def start_incident(self, title: str) -> Future[tuple[Incident, bool]]:
+        """Start an incident. Return the running one, and if it is new."""
+
+    def add_note(self, number: int, text: str) -> Future[IncidentNote]:
+        """Add a note to an incident."""
+
+    def end_incident(self, number: int) -> Future[Incident]:
+        """End an incident."""
+
+    def read_report(self, number: int) -> Future[IncidentReport]:
+        """Return what the history contains about an incident."""
+
+
 class Backend(ActionBackend, Protocol):
     """Everything the application requires of the background thread."""
+
+    @property
+    def incidents(self) -> IncidentBackend:
+        """The incidents of the estate. Their modules are loaded when they are asked for."""
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         """Call the listener with every snapshot, and `died` if none will follow. Both may be called on any thread."""

@@ -11,11 +11,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+from anchor_tui.domain.history.incidents import (
+    Incident,
+    IncidentFacts,
+    IncidentNote,
+    IncidentReport,
+    IncidentStatus,
+)
 from anchor_tui.domain.history.release_runs import ReleaseRecord
 from anchor_tui.domain.model import Application, Snapshot, SourceFailure
 from anchor_tui.domain.policy.engine import PolicyFindings
@@ -23,6 +31,7 @@ from anchor_tui.domain.readings import Unavailable
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.execute.executor import Consent
+from anchor_tui.services.history.database import HistoryError
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
@@ -63,6 +72,7 @@ class FakeBackend:
         self.outcome: Future[Outcome] = Future()
         self.releases: tuple[PastRelease, ...] | Refusal = ()
         self.release_record = ReleaseRecord()
+        self.incidents = FakeIncidents()
         self.recovered: tuple[str, ...] = ()
         self.writes_finished = 0
         self.listener: Callable[[Snapshot], None] | None = None
@@ -132,6 +142,61 @@ class FakeBackend:
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
         self.jobs_listener = listener
+
+
+class FakeIncidents:
+    """Incidents without a file: every request is recorded and answered at once, or fails."""
+
+    def __init__(self) -> None:
+        self.refusal = ""
+        self.failure: HistoryError | None = None
+        self.listener: Callable[[IncidentStatus], None] | None = None
+        self.running: Incident | None = None
+        self.notes: list[IncidentNote] = []
+        self.facts = IncidentFacts(NOW)
+        self.read_count = 0
+        self.version = 0
+
+    def watch(self, listener: Callable[[IncidentStatus], None]) -> None:
+        self.listener = listener
+        self.publish()
+
+    def publish(self) -> None:
+        """Report a change of the history, as the desk's thread does."""
+        assert self.listener is not None
+        running = self.running if self.running is not None and self.running.is_running else None
+        self.version += 1
+        self.listener(IncidentStatus(running, self.version))
+
+    def start_incident(self, title: str) -> Future[tuple[Incident, bool]]:
+        is_new = self.running is None
+        if is_new and self.failure is None:
+            self.running = Incident(12, title, NOW, "kim@laptop")
+        return self._answer((self.running, is_new))
+
+    def add_note(self, number: int, text: str) -> Future[IncidentNote]:
+        note = IncidentNote(NOW, "kim@laptop", text, len(self.notes) + 1)
+        if self.failure is None:
+            self.notes.append(note)
+        return self._answer(note)
+
+    def end_incident(self, number: int) -> Future[Incident]:
+        assert self.running is not None
+        if self.failure is None:
+            self.running = replace(self.running, ended_at=NOW, ended_by="kim@laptop")
+        return self._answer(self.running)
+
+    def read_report(self, number: int) -> Future[IncidentReport]:
+        self.read_count += 1
+        assert self.running is not None
+        return self._answer(IncidentReport(self.running, tuple(self.notes), self.facts, "anchor-msp", "laptop"))
+
+    def _answer(self, value: Any) -> Future[Any]:
+        if self.failure is None:
+            return completed_future(value)
+        future: Future[Any] = Future()
+        future.set_exception(self.failure)
+        return future
 
 
 class NotLaidOutError(Exception):

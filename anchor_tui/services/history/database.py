@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anchor_tui.services.history.migrations import ForeignFileError, NewerFileError, migrate
-from anchor_tui.services.private_file import UnsafeFileError, open_private_file
+from anchor_tui.services.private_file import UnsafeFileError, open_private_file, prepare_private_file
 
 BUSY_TIMEOUT_S = 0.25
 """The wait for the transaction of another process. Longer waits would delay the next snapshot; it is tried again."""
@@ -29,7 +29,14 @@ _REASONS = {
 
 
 class HistoryError(Exception):
-    """The history cannot be read or written. The message names the file, the reason and what to do."""
+    """The history cannot be read or written. The message names the file, the reason and what to do.
+
+    `failure` is the message without what to do, for a caller that has another advice.
+    """
+
+    def __init__(self, failure: str, advice: str = "") -> None:
+        super().__init__(f"{failure}. {advice}" if advice else failure)
+        self.failure = failure
 
 
 class DamagedHistoryError(HistoryError):
@@ -53,13 +60,27 @@ def explain_errors(path: Path, what: str) -> Iterator[None]:
         if code in _DAMAGED:
             raise DamagedHistoryError(f"cannot {what} the history {path}: it is damaged ({error})") from error
         reason = _REASONS.get(code, str(error))
-        raise HistoryError(f"cannot {what} the history {path}: {reason}. {_ADVICE}") from error
+        raise HistoryError(f"cannot {what} the history {path}: {reason}", _ADVICE) from error
     except (OSError, UnsafeFileError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise HistoryError(f"cannot {what} the history {path}: {reason}. {_ADVICE}") from error
+        raise HistoryError(f"cannot {what} the history {path}: {reason}", _ADVICE) from error
 
 
 _ADVICE = "Changes are kept in memory and written later; `[history] keep_days = 0` turns the history off"
+
+
+@contextmanager
+def open_transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Run statements in one transaction that no other writer interrupts. Raises HistoryError."""
+    with explain_errors(path, "write"):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # SQLite may have rolled back after a full disk
+                connection.execute("ROLLBACK")
+            raise
 
 
 def get_error_code(error: sqlite3.Error) -> int:
@@ -115,8 +136,7 @@ def set_aside(path: Path, now: datetime, reason: str) -> str:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    with open_private_file(path, os.O_RDWR | os.O_CREAT):
-        pass  # SQLite would create it for everyone to read; its companions get the same mode
+    prepare_private_file(path)  # SQLite would create it for everyone to read; its companions get the same mode
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         migrate(connection)

@@ -82,7 +82,27 @@ CREATE TABLE imports (
   imported_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-MIGRATIONS: tuple[str, ...] = (_CHANGES,)
+_INCIDENTS = """
+CREATE TABLE incidents (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  title TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  started_by TEXT NOT NULL,
+  ended_at INTEGER,
+  ended_by TEXT NOT NULL,
+  facts TEXT NOT NULL
+);
+CREATE UNIQUE INDEX running_incident ON incidents (ended_at IS NULL) WHERE ended_at IS NULL;
+CREATE TABLE incident_notes (
+  id INTEGER PRIMARY KEY,
+  incident INTEGER NOT NULL REFERENCES incidents (number),
+  at INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  text TEXT NOT NULL
+);
+CREATE INDEX notes_by_incident ON incident_notes (incident, at, id);
+"""
+MIGRATIONS: tuple[str, ...] = (_CHANGES, _INCIDENTS)
 """The statements of each migration; the first one has the number 1."""
 NEWEST_VERSION = len(MIGRATIONS)
 

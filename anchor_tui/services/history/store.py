@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.history.records import GoodRelease, RecordedChange, RecordedState, SubjectKey
 from anchor_tui.domain.model import ValueObject
-from anchor_tui.services.history.database import explain_errors, open_for_writing
+from anchor_tui.services.history.database import explain_errors, open_for_writing, open_transaction
 from anchor_tui.services.history.rows import (
     GOOD_COLUMNS,
     INSERT_CHANGE,
@@ -184,17 +184,8 @@ class HistoryStore:
 
     # --- inside a transaction ------------------------------------------------------------------------
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with explain_errors(self.path, "write"):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite may have rolled back after a full disk
-                    self._connection.execute("ROLLBACK")
-                raise
+    def _transaction(self) -> AbstractContextManager[None]:
+        return open_transaction(self._connection, self.path)
 
     def _take_over_states(self) -> None:
         """Read the states that another process has written since the last call."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.execute.audit import AuditLog
     from anchor_tui.services.execute.executor import Consent, PlanExecutor
+    from anchor_tui.services.history.incident_desk import IncidentDesk, UnavailableIncidents
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.services.observe.prefetch import Prefetch
     from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
@@ -80,6 +81,8 @@ class BackgroundThread:
         self._on_died: Callable[[], None] | None = None
         self._latest: Snapshot | None = None
         self._executor: PlanExecutor | None = None
+        self._incidents: IncidentDesk | UnavailableIncidents | None = None
+        self._incidents_lock = threading.Lock()
         self._inspection: Connections | None = None
         self._job_listener: Callable[[tuple[Job, ...]], None] = lambda _: None
         self._loop = asyncio.new_event_loop()
@@ -99,6 +102,8 @@ class BackgroundThread:
             self._listener = self._on_died = None
         self._call_soon(lambda: self._main_task.cancel() if self._main_task else None)
         self._thread.join(timeout=STOP_TIMEOUT_S)
+        if self._incidents is not None:
+            self._incidents.stop()
 
     def listen(self, listener: SnapshotListener, died: Callable[[], None]) -> None:
         """Pass the latest snapshot to `listener` now and each new one later. Call `died` if the thread has failed."""
@@ -202,6 +207,22 @@ class BackgroundThread:
     def finish_writes(self) -> Future[None]:
         """Run `PlanExecutor.finish_writes`."""
         return self._run_on_loop(lambda executor: executor.finish_writes())
+
+    @property
+    def incidents(self) -> IncidentDesk | UnavailableIncidents:
+        """The incidents of the estate, which are part of its history. The modules are loaded for the first caller."""
+        with self._incidents_lock:
+            if self._incidents is None:
+                self._incidents = self._open_incidents()
+            return self._incidents
+
+    def _open_incidents(self) -> IncidentDesk | UnavailableIncidents:
+        from anchor_tui.services.history.incident_desk import IncidentDesk, UnavailableIncidents
+        from anchor_tui.services.history.location import find_history_file
+
+        if not self._records_history:
+            return UnavailableIncidents("incidents are part of the history, which is off (`[history] keep_days`)")
+        return IncidentDesk(find_history_file(self.config, self._find_state_folder()), self.config, self._now)
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
         """Pass the running jobs to `listener` whenever they change."""

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from anchor_tui.domain.model import Application
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
+    from anchor_tui.services.history.incident_desk import UnavailableIncidents
 
 T = TypeVar("T")
 NOT_RECORDED = "not recorded: a replay has snapshots only"
 _UNAVAILABLE = Unavailable(SourceFailure("not-recorded", NOT_RECORDED))
 _NO_ACTION = Refusal("", "replay", "a replay shows the past and sends nothing: end it, and act on the present")
 _NO_HISTORY = Refusal("", "replay", NOT_RECORDED)
+_NO_INCIDENTS = "a replay shows the past: end it to start or see an incident"
 
 
 class ReplayThread:
@@ -88,6 +90,13 @@ class ReplayThread:
 
         del environment
         return _complete(ReleaseRecord())
+
+    @property
+    def incidents(self) -> UnavailableIncidents:
+        """Incidents belong to the present."""
+        from anchor_tui.services.history.incident_desk import UnavailableIncidents
+
+        return UnavailableIncidents(_NO_INCIDENTS)
 
     def recover(self) -> Future[tuple[str, ...]]:
         """Recover nothing."""

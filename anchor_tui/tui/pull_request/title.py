@@ -15,6 +15,7 @@ from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.pull_request.parts import PullRequestReadings
 from anchor_tui.tui.style import are_same_texts, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.incident_badge import draw_badge
 
 
 class PullRequestTitle(FailureGuard, Widget):
@@ -27,10 +28,20 @@ class PullRequestTitle(FailureGuard, Widget):
         if not are_same_texts(before, after):
             self.refresh()
 
+    def on_mount(self) -> None:
+        """Leave room for the mark of an incident when one starts."""
+        self.watch(self.app, "incident", self._draw_again, init=False)
+
+    def _draw_again(self) -> None:
+        self.refresh()
+
     def render(self) -> Content:
         """Draw the lines, each cut at the width."""
         width = max(1, self.size.width - 2)
-        return Content("\n").join([Content(" ") + line.truncate(width, ellipsis=True) for line in self.lines])
+        reserved = draw_badge(self).cell_length
+        rooms = [max(1, width - reserved), *(width for _ in self.lines[1:])]
+        lines = zip(self.lines, rooms, strict=False)
+        return Content("\n").join([Content(" ") + line.truncate(room, ellipsis=True) for line, room in lines])
 
 
 def describe_title(number: int, readings: PullRequestReadings, title: str, now: datetime) -> tuple[Content, ...]:

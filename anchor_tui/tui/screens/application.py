@@ -22,7 +22,7 @@ from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.compared_commit import ComparedCommitReader
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.inspection.panels import InspectionPanels
-from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
+from anchor_tui.tui.inspection.registry import LOGS, PANELS, RESOURCES
 from anchor_tui.tui.inspection.resources import ResourcesPanel
 from anchor_tui.tui.keys import APP_OWNERS, KeyAction
 from anchor_tui.tui.live_app import LiveApp
@@ -33,6 +33,7 @@ from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.application_title import TALL_MIN_HEIGHT, ApplicationTitle
 from anchor_tui.tui.widgets.bars import SourceBar
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
+from anchor_tui.tui.widgets.incident_badge import IncidentBadge
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 from anchor_tui.tui.widgets.row_list import RowList
@@ -40,6 +41,8 @@ from anchor_tui.tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
 
+_COVERED_IN_LOGS = frozenset({"incident"})
+"""Actions of the screen whose keys are those of another action while the Logs pane is visible."""
 _COMMON_OWNERS = APP_OWNERS | {"list", "screen", "operator", "application", "resource"}
 
 
@@ -90,6 +93,7 @@ class ApplicationScreen(KeyScreen):
         yield PaneTabs()
         yield self._panels
         yield KeyFooter()
+        yield IncidentBadge()
 
     async def on_mount(self) -> None:
         """Show the resources: the other panes are about the one that is selected there."""
@@ -233,6 +237,8 @@ class ApplicationScreen(KeyScreen):
 
     def has_key(self, action: KeyAction) -> bool:
         """Return True if an action belongs to the screen or to the visible panel."""
+        if action.id in _COVERED_IN_LOGS and self.pane == LOGS:
+            return False
         return action.owner in _COMMON_OWNERS or action.id in self._pane_action_ids
 
     @property

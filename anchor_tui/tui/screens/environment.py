@@ -34,6 +34,7 @@ from anchor_tui.tui.targets import (
     get_release_pull_request,
 )
 from anchor_tui.tui.widgets.bars import DetailPanel, SourceBar
+from anchor_tui.tui.widgets.incident_badge import IncidentBadge, draw_badge, reserve_end
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.list_rows import PaneContent
 from anchor_tui.tui.widgets.pane_tabs import PaneTab
@@ -50,6 +51,7 @@ MUTATING_ACTIONS = frozenset(
 )
 LOOKING_ACTIONS = frozenset(
     {"filter", "browser", "open", "pull-request", "copy", "commands", "next-pane", "previous-pane", "back", "help"}
+    | {"incident"}
 )
 GLOBAL_ACTIONS = frozenset(action.id for action in REGISTRY if action.owner in APP_OWNERS | {"list"})
 
@@ -77,6 +79,7 @@ class EnvironmentScreen(RowScreen):
         yield PaneView()
         yield DetailPanel(id="details")
         yield KeyFooter()
+        yield IncidentBadge()
 
     # --- what is shown -------------------------------------------------------------------------------
 
@@ -142,8 +145,9 @@ class EnvironmentScreen(RowScreen):
     def _show_summary(self) -> None:
         environment, snapshot, now = self.present_environment, self.snapshot, self.now
         if environment is not None and snapshot is not None and now is not None:
+            panel = self.query_one("#summary", DetailPanel)
             summary = self.link_pull_requests(describe_environment(environment, snapshot, now))
-            self.query_one("#summary", DetailPanel).content = summary
+            panel.content = reserve_end(summary, panel.content_size.width, draw_badge(self).cell_length)
 
     def show_details(self) -> None:
         """Show the details of the highlighted row. Beside the releases, also why earlier ones are unknown."""

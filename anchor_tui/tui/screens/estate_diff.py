@@ -35,6 +35,7 @@ from anchor_tui.tui.inspection.panel import InspectionRequests
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import find_sheets, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.incident_badge import IncidentBadge
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent, static_row
 from anchor_tui.tui.widgets.row_list import RowList
@@ -89,6 +90,7 @@ class EstateDiffScreen(FailureGuard, Screen[None]):
         yield Static(classes="screen-title")
         yield RowsAndText()
         yield KeyFooter()
+        yield IncidentBadge()
 
     def on_mount(self) -> None:
         """Read what is out of sync."""

@@ -31,6 +31,7 @@ from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.targets import get_release_pull_request
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import EnvironmentCard, fit_cards
+from anchor_tui.tui.widgets.incident_badge import IncidentBadge
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTab
 from anchor_tui.tui.widgets.pane_view import PaneView
@@ -89,6 +90,7 @@ class FleetScreen(RowScreen):
         yield PaneView()
         yield DetailPanel()
         yield KeyFooter()
+        yield IncidentBadge()
 
     # --- highlighted row and available keys ----------------------------------------------------------
 

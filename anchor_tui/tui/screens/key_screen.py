@@ -105,6 +105,10 @@ class KeyScreen(FailureGuard, Screen[None]):
         if self.can_act("pull-request") and self.pull_request is not None:
             self.live_app.open_pull_request(self.pull_request)
 
+    def action_incident(self) -> None:
+        """Start an incident, or show the one that is running."""
+        self.live_app.open_incident()
+
     def action_help(self) -> None:
         """Show the keys of what the screen shows now, and if each of them works."""
         from anchor_tui.tui.screens.help import HelpEntry, HelpScreen

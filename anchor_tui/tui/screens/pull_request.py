@@ -33,6 +33,7 @@ from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.targets import ActionTarget, explain_merge
 from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.incident_badge import IncidentBadge
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTab, PaneTabs
 from anchor_tui.tui.widgets.row_list import RowList
@@ -112,6 +113,7 @@ class PullRequestScreen(KeyScreen):
         with Container(id="panels"):
             yield from self.panels.values()
         yield KeyFooter()
+        yield IncidentBadge()
 
     def on_mount(self) -> None:
         """Show the first panel when it is mounted."""

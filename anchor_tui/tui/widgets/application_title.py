@@ -17,6 +17,7 @@ from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_leve
 from anchor_tui.tui.style import join_parts, link_pull_requests, marked_text, muted_text, safe_text
 from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.incident_badge import draw_badge
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
@@ -36,6 +37,13 @@ class ApplicationTitle(FailureGuard, Widget):
     is_stale: reactive[bool] = reactive(False)
     now: reactive[datetime | None] = reactive(None)
 
+    def on_mount(self) -> None:
+        """Leave room for the mark of an incident when one starts."""
+        self.watch(self.app, "incident", self._draw_again, init=False)
+
+    def _draw_again(self) -> None:
+        self.refresh()
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - of Textual
         """Return the number of lines."""
         return max(1, len(list(self._render_lines(width, viewport.height))))
@@ -51,7 +59,7 @@ class ApplicationTitle(FailureGuard, Widget):
         if environment is None or application is None:
             return
         room = max(1, width - 2)
-        yield self._fit(self._describe_identity(environment, application), room)
+        yield self._fit(self._describe_identity(environment, application), max(1, room - draw_badge(self).cell_length))
         is_tall = height >= TALL_MIN_HEIGHT
         cause = get_cause(environment, application)
         if cause:

@@ -17,6 +17,7 @@ from anchor_tui.tui.source_states import LOADING
 from anchor_tui.tui.style import join_parts, link_pull_requests, marked_text, muted_text, safe_text
 from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.incident_badge import draw_badge
 from anchor_tui.tui.widgets.steady_text import SteadyText
 
 HEADLINE_LINES = 2
@@ -27,6 +28,10 @@ class HeaderBar(SteadyText):
 
     auto_links = reactive(False)  # the colour of a number is that of its line
     snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
+
+    def on_mount(self) -> None:
+        """Leave room for the mark of an incident when one starts."""
+        self.watch(self.app, "incident", lambda _: self.watch_snapshot(), init=False)
 
     def watch_snapshot(self) -> None:
         """Change the height if the headline needs another number of lines."""
@@ -48,18 +53,22 @@ class HeaderBar(SteadyText):
             return [Content("")]
         verdict = self.snapshot.verdict
         badge = safe_text(" READ-ONLY ", "reverse") if self.snapshot.read_only else Content("")
-        room = max(1, width - 2 - badge.cell_length)
+        whole_room = max(1, width - 2 - badge.cell_length)
+        reserved = draw_badge(self).cell_length
+        badge += Content(" " * reserved)
+        room = max(1, whole_room - reserved)
         beginning = (
             safe_text(self.snapshot.engine_id, "bold"),
             marked_text(get_level_mark(verdict.level), verdict.word.upper()),
         )
         # Only what fits is wrapped: a reason may contain a long foreign text.
         worst = [safe_text(reason[: room * (HEADLINE_LINES + 1)]) for reason in verdict.reasons[:1]]
-        first = join_parts(*beginning, *worst).wrap(room)
-        if len(first) <= 1:
+        line = join_parts(*beginning, *worst)
+        first = line.wrap(room)
+        if len(line.wrap(whole_room)) <= 1:  # the mark of an incident takes no line from the rows
             return [self._fill(join_parts(*beginning, safe_text(" · ".join(verdict.reasons[:3]))), room) + badge]
         rest = Content(" ").join([line.rstrip() for line in first[HEADLINE_LINES - 1 :]])
-        return [self._fill(first[0], room) + badge, self._fill(rest, room)]
+        return [self._fill(first[0], room) + badge, self._fill(rest, whole_room)]
 
     @staticmethod
     def _fill(line: Content, room: int) -> Content:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from xml.etree import ElementTree
@@ -23,6 +24,9 @@ from anchor_tui.cli.output.check.formats import CHECK_FORMATS, load_renderer
 from anchor_tui.cli.output.check.report import CheckReport
 from anchor_tui.cli.output.diff.formats import DIFF_FORMATS, load_diff_format
 from anchor_tui.cli.output.history.metrics import METRICS_FORMATS, MetricsReport, render_metrics
+from anchor_tui.cli.output.incident import document as incident_document
+from anchor_tui.cli.output.incident import markdown as incident_markdown
+from anchor_tui.cli.output.incident import text as incident_text
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
 from anchor_tui.domain.actions.plan import (
     FileDiff,
@@ -39,6 +43,7 @@ from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.actions.steps import AddLabels, CreatePullRequest, DispatchWorkflow, Refresh
 from anchor_tui.domain.changes import CHANGE_KINDS, Change
 from anchor_tui.domain.foreign_text import replace_surrogates
+from anchor_tui.domain.history.incidents import IncidentReport
 from anchor_tui.domain.model import AppId, Finding
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.policy.waivers import WaiverExpiry
@@ -48,6 +53,7 @@ from anchor_tui.services.json_text import clean_document
 from anchor_tui.services.snapshot_json import snapshot_to_document
 from tests import rich
 from tests.cli.output.hostile_values import TOKEN, assert_harmless, fill_texts, hostile_texts
+from tests.cli.sample_incident import make_report
 from tests.values import NOW, config
 
 PROPERTY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -216,6 +222,28 @@ def test_an_audit_line_is_harmless(text: str) -> None:
     for line in (_format_text_line(entry, {}), _format_json_line(entry)):
         assert line.count("\n") == 1
         assert_harmless(line)
+
+
+@pytest.mark.parametrize("render", [incident_text.render, incident_markdown.render, incident_document.render])
+@PROPERTY
+@given(text=hostile_texts)
+def test_a_hand_over_is_harmless(render: Callable[[IncidentReport], str], text: str) -> None:
+    document = render(fill_texts(make_report(), text))
+    assert_harmless(document)
+    if render is incident_document.render:
+        json.loads(document)
+    if render is incident_markdown.render:
+        assert "<b>" not in document
+        assert "javascript:" not in document
+
+
+@PROPERTY
+@given(text=hostile_texts)
+def test_a_list_of_incidents_is_harmless(text: str) -> None:
+    incidents = (fill_texts(make_report().incident, text),)
+    assert_harmless(incident_text.render_list(incidents, NOW))
+    assert_harmless(incident_markdown.render_list(incidents, NOW))
+    json.loads(incident_document.render_list(incidents, NOW))
 
 
 @given(st.text())

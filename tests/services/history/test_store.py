@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -460,3 +462,17 @@ def test_a_missing_file_is_reported_and_not_made(path: Path) -> None:
     with pytest.raises(HistoryError, match="cannot read the history"):
         HistoryReader(path)
     assert not path.parent.exists()
+
+
+_READ = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM states').fetchall(); c.close()"
+
+
+def test_a_second_connection_keeps_the_locks_of_the_first(store: HistoryStore, path: Path) -> None:
+    store.write(batch(change("Healthy")))
+    HistoryStore(path, NOW).close()
+    # Without the locks of this process, the last reader believes to be alone: it deletes the log that we write to.
+    subprocess.run([sys.executable, "-c", _READ, str(path)], check=True, timeout=60)
+    assert path.with_name(path.name + "-shm").exists()
+    store.write(batch(change("Degraded", 1)))
+    assert read_values(path)[-1] == ("Healthy", "Degraded")
+    store.close()

@@ -35,6 +35,12 @@ def escape_markdown(text: str) -> str:
     return _BARE_LINK.sub(r"\1\\.", _SPECIAL_CHARACTERS.sub(r"\\\1", sanitize_text(text)))
 
 
+def format_link(label: str, url: str) -> str:
+    """Return a link to an http address. The label, which is ours, stays without a link for any other address."""
+    clean = mask_tokens(url)
+    return f"[{label}]({clean})" if _LINKED_URL.fullmatch(clean) else label
+
+
 def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     mark = get_level_mark(snapshot.verdict.level).glyph()
     yield f"# {mark} {escape_markdown(snapshot.engine_id)}: {snapshot.verdict.word}"
@@ -115,6 +121,5 @@ def _list_statuses(marks: Iterable[tuple[StatusMark, str]]) -> list[str]:
 def _render_pull_request(pull: PullRequest) -> str:
     mark, checks = get_checks_mark(pull)
     target = f" → {escape_markdown(', '.join(pull.environments))}" if pull.environments else ""
-    url = mask_tokens(pull.url)
-    title = f"[#{pull.number}]({url})" if _LINKED_URL.fullmatch(url) else f"#{pull.number}"
+    title = format_link(f"#{pull.number}", pull.url)
     return f"- {title} {pull.kind}{target}: {escape_markdown(pull.title)}, {mark.glyph()} {checks}"

@@ -1,0 +1,1 @@
+"""The incidents and the hand-over of one, one file a format."""
