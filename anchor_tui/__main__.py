@@ -215,7 +215,7 @@ def build_parser() -> CommandParser:
     for name in ("demo", "snapshot", "check", "app", "pr"):
         add_command_later(commands, name, partial(_add_arguments, name))
     add_action_commands(commands)
-    for name in ("audit", "config", "sandbox"):
+    for name in ("history", "audit", "config", "sandbox"):
         add_command_later(commands, name, partial(_add_arguments, name))
     return parser
 

@@ -178,6 +178,17 @@ HELP_BY_COMMAND = {
         f"Check the list of the no-mock cutover and do its last step.\n{_CONFIRMATION}",
         ("cutover --dry-run", "cutover --confirm prod --reason 'mocks are replaced'"),
     ),
+    "history": CommandHelp(
+        "list the recorded changes: releases, syncs, health, findings, pull requests, actions",
+        "Print the recorded changes with their causes, newest first. Only the history file is read: no server is\n"
+        "asked and no token is needed. Times without observation are lines of their own.",
+        (
+            "history",
+            "history prod --since 2h",
+            "history --kind release,health --since 2026-11-29T02:00 --until 2026-11-29T07:00",
+            "history --application anchor-msp-prod --format csv -o prod.csv",
+        ),
+    ),
     "audit": CommandHelp(
         "list the actions of this machine with their outcomes",
         "List the actions that were started on this machine with their outcomes, newest last. With --resolve,\n"
@@ -225,8 +236,9 @@ HELP_BY_COMMAND = {
     ),
     "config schema": CommandHelp(
         "print the JSON Schema of the configuration file",
-        "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` prints.",
-        ("config schema", "config schema --snapshot"),
+        "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` or\n"
+        "`anchor-tui history` prints.",
+        ("config schema", "config schema --snapshot", "config schema --history"),
     ),
     "sandbox": CommandHelp(
         "serve the embedded servers without a screen",

@@ -39,6 +39,7 @@ def add_arguments(parser: CommandParser) -> None:
         trust.add_argument("path", nargs="?", type=Path, default=default, metavar="PATH", help=f"default ./{default}")
     schema = add_command(commands, "config schema")
     schema.add_argument("--snapshot", action="store_true", help="print the schema of the snapshot document instead")
+    schema.add_argument("--history", action="store_true", help="print the schema of the history document instead")
 
 
 def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
         case "trust" | "untrust" as name:
             return _change_trust(arguments.path, trusted=name == "trust")
         case _:
-            return _print_schema(snapshot=arguments.snapshot)
+            return _print_schema(snapshot=arguments.snapshot, history=arguments.history)
 
 
 def _parse_repository(text: str) -> str:
@@ -155,13 +156,17 @@ def _change_trust(path: Path, *, trusted: bool) -> int:
     return ExitCode.OK
 
 
-def _print_schema(*, snapshot: bool) -> int:
+def _print_schema(*, snapshot: bool, history: bool) -> int:
     import json
 
     if snapshot:
         from anchor_tui.services.snapshot_json import snapshot_schema
 
         schema = snapshot_schema()
+    elif history:
+        from anchor_tui.services.history.history_json import history_schema
+
+        schema = history_schema()
     else:
         from anchor_tui.config.json_schema import build_config_schema
 

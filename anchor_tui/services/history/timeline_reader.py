@@ -1,0 +1,157 @@
+"""Reads the timeline: pages of lines with their causes, and the times in which no process was watching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.history.causes import BAD_HEALTH, CAUSE_WINDOW, CLOCK_TOLERANCE
+from anchor_tui.domain.history.change_words import TIMELINE_KINDS
+from anchor_tui.domain.history.gaps import ObservationGap, list_gaps
+from anchor_tui.domain.history.records import HistoryFilter, HistoryPosition, RecordedChange
+from anchor_tui.domain.history.timeline import GROUP_WINDOW, find_line_start
+from anchor_tui.domain.model import AppId, ValueObject
+from anchor_tui.services.history.queries import NO_FILTER, PAGE_LENGTH, HistoryReader, join_conditions, make_conditions
+from anchor_tui.services.history.rows import CHANGE_COLUMNS, to_change, to_microseconds
+
+MAX_CHANGES = 20_000
+"""The changes that one page contains at most: a flood of them is one line."""
+_SELECTION_LENGTH = 500
+_MAX_NAMES = 400
+"""The applications of one query at most; SQLite limits its placeholders."""
+
+
+class TimelinePage(ValueObject, frozen=True):
+    """Some changes, newest first, with those that may have caused them, and the gaps between them.
+
+    `next_position` is where the next page begins; None if there is no further one.
+    """
+
+    changes: tuple[RecordedChange, ...] = ()
+    evidence: tuple[RecordedChange, ...] = ()
+    gaps: tuple[ObservationGap, ...] = ()
+    next_position: HistoryPosition | None = None
+
+
+class TimelineReader(HistoryReader):
+    """One history, open for reading lines of the timeline. Raises HistoryError."""
+
+    def read_timeline(
+        self,
+        now: datetime,
+        wanted: HistoryFilter = NO_FILTER,
+        after: HistoryPosition | None = None,
+        length: int = PAGE_LENGTH,
+        *,
+        with_first: bool = False,
+        is_grouped: bool = True,
+    ) -> TimelinePage:
+        """Return the changes of `length` lines and some more, so that the flood in the last of these is complete.
+
+        First observations of good values are left out unless `with_first`: they are not changes. Unless `is_grouped`,
+        each change is a line.
+        """
+        changes: list[RecordedChange] = []
+        position = after
+        most = MAX_CHANGES if is_grouped else length + 1
+        while len(changes) < most:
+            selection = self._read_changes(wanted, position, with_first=with_first)
+            changes += selection
+            if len(selection) < _SELECTION_LENGTH:
+                position = None
+                break
+            position = HistoryPosition(changes[-1].at, changes[-1].id)
+            line_start = find_line_start(changes, length) if is_grouped else None
+            if line_start is not None and changes[-1].at < line_start - GROUP_WINDOW:
+                break
+        oldest = changes[-1].at if changes and position is not None else wanted.since
+        newest = after.at if after is not None else wanted.until
+        return TimelinePage(
+            tuple(changes),
+            tuple(self._read_evidence(changes)),
+            list_gaps(self.read_sessions(), now, oldest, newest) if _shows_gaps(wanted) else (),
+            position,
+        )
+
+    def read_data_version(self) -> int:
+        """Return a number that changes when another connection has written. It takes microseconds."""
+        return int(self._select("PRAGMA data_version")[0][0])
+
+    def list_environments(self) -> tuple[str, ...]:
+        """Return the environments that the history contains."""
+        rows = self._select("SELECT DISTINCT environment FROM states WHERE environment <> '' ORDER BY environment")
+        return tuple(row[0] for row in rows)
+
+    def find_applications(self, text: str) -> tuple[AppId, ...]:
+        """Return the applications with a name, `namespace/name` or `server:namespace/name`."""
+        name = text.rpartition("/")[2]
+        rows = self._select(
+            "SELECT DISTINCT server, namespace, application FROM changes WHERE application = ? ORDER BY 1, 2", (name,)
+        )
+        found = (AppId(*row) for row in rows)
+        return tuple(id_ for id_ in found if text in {id_.name, str(id_), f"{id_.server}:{id_}"})
+
+    def _read_changes(
+        self, wanted: HistoryFilter, after: HistoryPosition | None, *, with_first: bool
+    ) -> list[RecordedChange]:
+        chosen = replace(wanted, kinds=wanted.kinds or TIMELINE_KINDS)
+        conditions, values = make_conditions(chosen)
+        if not with_first:
+            conditions.append(_IS_CHANGE)
+        if after is not None:
+            conditions.append("(at, id) < (?, ?)")
+            values += [to_microseconds(after.at), after.id]
+        rows = self._select(
+            f"SELECT {CHANGE_COLUMNS} FROM changes {join_conditions(conditions)} ORDER BY at DESC, id DESC LIMIT ?",
+            (*values, _SELECTION_LENGTH),
+        )
+        return [to_change(row) for row in rows]
+
+    def _read_evidence(self, changes: Sequence[RecordedChange]) -> Iterator[RecordedChange]:
+        """Yield the syncs, releases and pull requests that may be causes of changes."""
+        if not changes:
+            return
+        failures = [change for change in changes if change.kind == "diagnosis" or change.after in BAD_HEALTH]
+        names = sorted({change.application.name for change in failures if change.application is not None})
+        syncs: list[RecordedChange] = []
+        if names and len(names) <= _MAX_NAMES:
+            condition = f"kind = 'revision' AND application IN ({', '.join('?' * len(names))}) AND at BETWEEN ? AND ?"
+            syncs = self._find(condition, (*names, *_widen(failures)))
+            yield from syncs
+        deployed = [*syncs, *(change for change in changes if change.kind == "revision")]
+        releases: list[RecordedChange] = []
+        if deployed:
+            environments = sorted({change.environment for change in deployed})
+            condition = f"environment IN ({', '.join('?' * len(environments))}) AND kind = 'release'"
+            releases = self._find(f"{condition} AND at BETWEEN ? AND ?", (*environments, *_widen(deployed)))
+            yield from releases
+        numbers = {change.pull_request for change in (*changes, *releases) if change.pull_request is not None}
+        chosen = sorted(numbers, reverse=True)[:_MAX_NAMES]
+        if chosen:
+            condition = f"pull_request IN ({', '.join('?' * len(chosen))}) AND kind = 'pull-request'"
+            yield from self._find(condition, chosen)
+
+    def _find(self, condition: str, values: Sequence[Any]) -> list[RecordedChange]:
+        rows = self._select(f"SELECT {CHANGE_COLUMNS} FROM changes WHERE {condition} ORDER BY at, id", values)
+        return [to_change(row) for row in rows]
+
+
+_IS_CHANGE = """
+(before IS NOT NULL OR origin <> 'observed' OR kind IN ('release', 'pull-request', 'action')
+ OR (kind <> 'revision' AND after NOT IN ('ok', 'found', 'Synced', 'Healthy', 'clear', 'waived', 'fresh', 'success',
+     'none', 'pending', '')))
+"""
+"""False for the first observation of a good value: it is not known when it began, and thousands are made at a start."""
+
+
+def _widen(effects: Sequence[RecordedChange]) -> tuple[int, int]:
+    """Return the first and the last time at which causes of these changes may be, in microseconds."""
+    times = [change.at for change in effects]
+    return to_microseconds(min(times) - CAUSE_WINDOW), to_microseconds(max(times) + CLOCK_TOLERANCE)
+
+
+def _shows_gaps(wanted: HistoryFilter) -> bool:
+    return "local" not in wanted.origins
