@@ -117,7 +117,9 @@ def _read_report(context: RuntimeContext, arguments: argparse.Namespace) -> Hist
     configured = tuple(environment.name for environment in context.config.environments)
     if not path.exists():
         _require_known(arguments.environments, configured)
-        print_error(f"no history is recorded yet ({path}); the screen records one while it runs")
+        is_on = context.config.history.is_on
+        why = "the screen records one while it runs" if is_on else "`[history] keep_days = 0` turns it off"
+        print_error(f"no history is recorded yet ({path}): {why}")
         return HistoryReport(context.config.engine_id)
     with TimelineReader(path) as reader:
         _require_known(arguments.environments, (*configured, *reader.list_environments()))

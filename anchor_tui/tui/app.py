@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
+    from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
     from anchor_tui.domain.inspection.resource_tree import ResourceNode
     from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
@@ -225,6 +226,12 @@ class AnchorApp(LiveApp):
     ) -> Future[T]:
         """Run a reading of one application's inside on the background thread. Cancelling the future cancels it."""
         return self._backend.inspect(application, read)
+
+    def read_timeline(
+        self, environments: tuple[str, ...], loaded: LoadedTimeline | None, older: bool
+    ) -> Future[LoadedTimeline]:
+        """Return the recorded changes of some environments, or of all: with what is new, or with older ones."""
+        return self._backend.read_timeline(environments, loaded, older)
 
     # --- screens -------------------------------------------------------------------------------------
 

@@ -34,10 +34,14 @@ TIMELINE_KINDS = (
 
 
 class ChangeWords(NamedTuple):
-    """The subject of a change and what became of it: "anchor-msp-prod" and "Healthy → Degraded"."""
+    """The subject of a change and what became of it: "anchor-msp-prod" and "Healthy → Degraded".
+
+    `detail` is a text from outside, such as a title or a message; it may be empty.
+    """
 
     subject: str
     sentence: str
+    detail: str = ""
 
 
 def get_change_mark(change: RecordedChange) -> StatusMark:
@@ -49,11 +53,9 @@ def get_change_mark(change: RecordedChange) -> StatusMark:
 
 def describe_change(change: RecordedChange, labels: Mapping[AppId, str]) -> ChangeWords:
     """Return the words of one change. `labels` are the names of applications; others are shown in full."""
-    subject = _name_subject(change, labels)
-    describe = _SENTENCES.get(change.kind)
-    if describe is not None:
-        return ChangeWords(subject, describe(change))
-    return ChangeWords(subject, _describe_values(change))
+    describe = _SENTENCES.get(change.kind, _describe_values)
+    detail = get_first_line(change.detail) if _has_detail(change) else ""
+    return ChangeWords(_name_subject(change, labels), describe(change), detail)
 
 
 def describe_group(changes: Sequence[RecordedChange]) -> ChangeWords:
@@ -97,18 +99,16 @@ def _describe_values(change: RecordedChange) -> str:
     return f"{change.before or UNKNOWN} → {after}"
 
 
-def _with_detail(text: str, change: RecordedChange) -> str:
-    detail = get_first_line(change.detail)
-    return f"{text}: {detail}" if detail else text
-
-
-def _describe_verdict(change: RecordedChange) -> str:
-    return _with_detail(_describe_values(change), change) if change.after != "ok" else _describe_values(change)
+def _has_detail(change: RecordedChange) -> bool:
+    """Return True if the text of a change explains it. A good value needs no explanation."""
+    return not (change.kind == "verdict" and change.after == "ok") and not (
+        change.kind == "finding" and change.after != "fail"
+    )
 
 
 def _describe_release(change: RecordedChange) -> str:
     number = f" (#{change.pull_request})" if change.pull_request is not None else ""
-    return _with_detail(f"{_describe_values(change)}{number}", change)
+    return f"{_describe_values(change)}{number}"
 
 
 def _describe_presence(change: RecordedChange) -> str:
@@ -134,13 +134,12 @@ def _describe_revision(change: RecordedChange) -> str:
 def _describe_diagnosis(change: RecordedChange) -> str:
     if change.after is None:
         return "cause unknown"
-    return _with_detail("cause", change) if change.after else "the cause is gone"
+    return "cause" if change.after else "the cause is gone"
 
 
 def _describe_finding(change: RecordedChange) -> str:
     place = f" ({change.place})" if change.place else ""
-    text = f"{_describe_finding_state(change)}{place}"
-    return _with_detail(text, change) if change.after == "fail" else text
+    return f"{_describe_finding_state(change)}{place}"
 
 
 def _describe_finding_state(change: RecordedChange) -> str:
@@ -151,27 +150,26 @@ def _describe_finding_state(change: RecordedChange) -> str:
 def _describe_pull_request(change: RecordedChange) -> str:
     state = {"open": "opened", "merged": "merged", "absent": "closed or merged", "closed": "closed"}
     who = f" by {change.actor}" if change.actor else ""
-    return _with_detail(f"{state.get(change.after or '', change.after or UNKNOWN)}{who}", change)
+    return f"{state.get(change.after or '', change.after or UNKNOWN)}{who}"
 
 
 def _describe_checks(change: RecordedChange) -> str:
-    return _with_detail(f"checks {_describe_values(change)}", change)
+    return f"checks {_describe_values(change)}"
 
 
 def _describe_source(change: RecordedChange) -> str:
     text = {"fresh": "is read again" if change.before else "is read", "stale": "is not read any more"}
-    return _with_detail(text.get(change.after or "", "cannot be read"), change)
+    return text.get(change.after or "", "cannot be read")
 
 
 def _describe_action(change: RecordedChange) -> str:
     who = f" by {change.actor}" if change.actor else ""
     reason = change.facts.get("reason", "")
-    text = _with_detail(f"{change.after or UNKNOWN}{who}", change)
+    text = f"{change.after or UNKNOWN}{who}"
     return f"{text}; reason: {reason}" if reason else text
 
 
 _SENTENCES: Mapping[str, Callable[[RecordedChange], str]] = {
-    "verdict": _describe_verdict,
     "release": _describe_release,
     "application": _describe_presence,
     "revision": _describe_revision,

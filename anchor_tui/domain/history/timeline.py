@@ -32,6 +32,8 @@ class TimelineEntry(ValueObject, frozen=True):
     """The thing that changed: "anchor-msp-prod", "300 applications", "#232", "release"."""
     sentence: str = ""
     """The change of it: "Healthy → Degraded"."""
+    detail: str = ""
+    """A text from outside that explains it."""
 
     @property
     def change(self) -> RecordedChange:
@@ -54,6 +56,11 @@ class TimelineEntry(ValueObject, frozen=True):
         if len(self.changes) == 1:
             return f"change {self.change.id}"
         return f"flood {self.changes[-1].id}"
+
+    @property
+    def full_sentence(self) -> str:
+        """The change with its detail: "1.43.2 → 1.44.0 (#233): Promote prod to 1.44.0"."""
+        return f"{self.sentence}: {self.detail}" if self.detail else self.sentence
 
     @property
     def cause_text(self) -> str:
@@ -157,7 +164,7 @@ def _build_entry(changes: tuple[RecordedChange, ...], index: CauseIndex, labels:
         others = (find_causes(change, index) for change in changes[1:])
         if any([cause.identity for cause in other] != identity for other in others):
             causes = ()
-    return TimelineEntry(changes, causes, words.subject, words.sentence)
+    return TimelineEntry(changes, causes, words.subject, words.sentence, words.detail)
 
 
 def _insert_gaps(entries: Sequence[TimelineEntry], gaps: Sequence[ObservationGap]) -> Iterator[TimelineLine]:

@@ -133,7 +133,7 @@ def _to_document(entry: TimelineEntry) -> HistoryChange:
         commit=change.commit or None,
         actor=change.actor or None,
         facts=change.facts,
-        text=f"{entry.subject} {entry.sentence}",
+        text=f"{entry.subject} {entry.full_sentence}",
         causes=tuple(map(_to_cause, entry.causes)),
     )
 

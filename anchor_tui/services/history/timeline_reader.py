@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.history.causes import BAD_HEALTH, CAUSE_WINDOW, CLOCK_TOLERANCE
 from anchor_tui.domain.history.change_words import TIMELINE_KINDS
-from anchor_tui.domain.history.gaps import ObservationGap, list_gaps
+from anchor_tui.domain.history.gaps import list_gaps
+from anchor_tui.domain.history.loaded_timeline import TimelinePage
 from anchor_tui.domain.history.records import HistoryFilter, HistoryPosition, RecordedChange
 from anchor_tui.domain.history.timeline import GROUP_WINDOW, find_line_start
-from anchor_tui.domain.model import AppId, ValueObject
+from anchor_tui.domain.model import AppId
 from anchor_tui.services.history.queries import NO_FILTER, PAGE_LENGTH, HistoryReader, join_conditions, make_conditions
 from anchor_tui.services.history.rows import CHANGE_COLUMNS, to_change, to_microseconds
 
@@ -22,18 +23,6 @@ MAX_CHANGES = 20_000
 _SELECTION_LENGTH = 500
 _MAX_NAMES = 400
 """The applications of one query at most; SQLite limits its placeholders."""
-
-
-class TimelinePage(ValueObject, frozen=True):
-    """Some changes, newest first, with those that may have caused them, and the gaps between them.
-
-    `next_position` is where the next page begins; None if there is no further one.
-    """
-
-    changes: tuple[RecordedChange, ...] = ()
-    evidence: tuple[RecordedChange, ...] = ()
-    gaps: tuple[ObservationGap, ...] = ()
-    next_position: HistoryPosition | None = None
 
 
 class TimelineReader(HistoryReader):
@@ -67,14 +56,33 @@ class TimelineReader(HistoryReader):
             line_start = find_line_start(changes, length) if is_grouped else None
             if line_start is not None and changes[-1].at < line_start - GROUP_WINDOW:
                 break
-        oldest = changes[-1].at if changes and position is not None else wanted.since
-        newest = after.at if after is not None else wanted.until
-        return TimelinePage(
-            tuple(changes),
-            tuple(self._read_evidence(changes)),
-            list_gaps(self.read_sessions(), now, oldest, newest) if _shows_gaps(wanted) else (),
-            position,
-        )
+        return self._complete_page(now, wanted, changes, after.at if after else wanted.until, position)
+
+    def read_newer(
+        self, now: datetime, wanted: HistoryFilter, last_id: int, oldest: HistoryPosition | None = None
+    ) -> TimelinePage:
+        """Return the changes that were written after the one with `last_id`, and the gaps since `oldest`."""
+        conditions, values = self._make_conditions(wanted, with_first=False)
+        changes = self._find(" AND ".join([*conditions, "id > ?"]), (*values, last_id))
+        changes.sort(key=lambda change: (change.at, change.id), reverse=True)
+        return self._complete_page(now, wanted, changes, wanted.until, oldest)
+
+    def _complete_page(
+        self,
+        now: datetime,
+        wanted: HistoryFilter,
+        changes: Sequence[RecordedChange],
+        newest: datetime | None,
+        end: HistoryPosition | None,
+    ) -> TimelinePage:
+        """Return the page of changes, with the gaps between `newest` and `end` and what may be causes."""
+        oldest = end.at if end is not None else wanted.since
+        gaps = list_gaps(self.read_sessions(), now, oldest, newest) if _shows_gaps(wanted) else ()
+        return TimelinePage(tuple(changes), tuple(self._read_evidence(changes)), gaps, end)
+
+    def read_last_id(self) -> int:
+        """Return the id of the change that was written last; 0 if there is none."""
+        return int(self._select("SELECT coalesce(max(id), 0) FROM changes")[0][0])
 
     def read_data_version(self) -> int:
         """Return a number that changes when another connection has written. It takes microseconds."""
@@ -97,10 +105,7 @@ class TimelineReader(HistoryReader):
     def _read_changes(
         self, wanted: HistoryFilter, after: HistoryPosition | None, *, with_first: bool
     ) -> list[RecordedChange]:
-        chosen = replace(wanted, kinds=wanted.kinds or TIMELINE_KINDS)
-        conditions, values = make_conditions(chosen)
-        if not with_first:
-            conditions.append(_IS_CHANGE)
+        conditions, values = self._make_conditions(wanted, with_first=with_first)
         if after is not None:
             conditions.append("(at, id) < (?, ?)")
             values += [to_microseconds(after.at), after.id]
@@ -109,6 +114,11 @@ class TimelineReader(HistoryReader):
             (*values, _SELECTION_LENGTH),
         )
         return [to_change(row) for row in rows]
+
+    @staticmethod
+    def _make_conditions(wanted: HistoryFilter, *, with_first: bool) -> tuple[list[str], list[Any]]:
+        conditions, values = make_conditions(replace(wanted, kinds=wanted.kinds or TIMELINE_KINDS))
+        return conditions if with_first else [*conditions, _IS_CHANGE], values
 
     def _read_evidence(self, changes: Sequence[RecordedChange]) -> Iterator[RecordedChange]:
         """Yield the syncs, releases and pull requests that may be causes of changes."""

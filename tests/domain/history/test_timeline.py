@@ -27,7 +27,7 @@ def entries(changes: Sequence[RecordedChange], evidence: Sequence[RecordedChange
 
 def lines(*changes: RecordedChange) -> list[str]:
     """Return the lines of changes as text."""
-    return [f"{line.subject} {line.sentence} {line.cause_text}".rstrip() for line in entries(changes)]
+    return [f"{line.subject} {line.full_sentence} {line.cause_text}".rstrip() for line in entries(changes)]
 
 
 def flood(number: int, after: str = "Progressing", first_id: int = 1, **changes: object) -> list[RecordedChange]:

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anchor_tui.domain.history.loaded_timeline import TimelinePage
 from anchor_tui.domain.history.records import HistoryFilter, RecordedChange
 from anchor_tui.domain.history.timeline import TimelineEntry, build_timeline
 from anchor_tui.domain.model import AppId
 from anchor_tui.services.history import timeline_reader as module
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
-from anchor_tui.services.history.timeline_reader import TimelinePage, TimelineReader
+from anchor_tui.services.history.timeline_reader import TimelineReader
 from tests.domain.history.samples import GATEWAY, deployment, health, recorded
 from tests.values import NOW, ago, replace
 

@@ -80,7 +80,7 @@ def _make_row(entry: TimelineEntry) -> dict[str, str]:
         "place": change.place,
         "before": change.before or "",
         "after": change.after or "",
-        "text": f"{entry.subject} {entry.sentence}",
+        "text": f"{entry.subject} {entry.full_sentence}",
         "cause": entry.cause_text,
         "detail": change.detail,
         "severity": change.severity,

@@ -38,6 +38,6 @@ def _list_cells(line: TimelineLine) -> tuple[str, ...]:
         f"{line.at:%Y-%m-%d %H:%M:%S}",
         escape_markdown(line.change.environment),
         escape_markdown(line.subject),
-        f"{line.mark.glyph()} {escape_markdown(line.sentence)}{note}",
+        f"{line.mark.glyph()} {escape_markdown(line.full_sentence)}{note}",
         escape_markdown(line.cause_text),
     )

@@ -36,5 +36,5 @@ def _render_entry(entry: TimelineEntry, width: int) -> str:
     environment = entry.change.environment or StatusMark.NONE.glyph()
     note = f"  ({note})" if (note := format_note(entry)) else ""
     cause = f"  {entry.cause_text}" if entry.causes else ""
-    text = f"{entry.subject}  {entry.sentence}{cause}{note}"
+    text = f"{entry.subject}  {entry.full_sentence}{cause}{note}"
     return f"{entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.mark.glyph()} {environment:{width}}  {text}"
