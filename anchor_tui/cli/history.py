@@ -62,8 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all",
         action="store_true",
-        dest="with_first",
-        help="also the first observation of each good value, and each change of a flood on a line of its own",
+        help="in text and markdown: each change of a flood on a line of its own",
     )
     parser.add_argument("--format", choices=HISTORY_FORMATS, default="text", help="default text")
     parser.add_argument(
@@ -166,10 +165,8 @@ def _build_report(
     from anchor_tui.cli.output.history.report import HistoryReport
     from anchor_tui.domain.history.timeline import build_timeline
 
-    is_grouped = arguments.format in GROUPED_FORMATS and not arguments.with_first
-    page = reader.read_timeline(
-        utc_now(), wanted, length=arguments.limit, with_first=arguments.with_first, is_grouped=is_grouped
-    )
+    is_grouped = arguments.format in GROUPED_FORMATS and not arguments.all
+    page = reader.read_timeline(utc_now(), wanted, length=arguments.limit, is_grouped=is_grouped)
     report = HistoryReport(engine_id, build_timeline(page.changes, page.gaps, page.evidence, is_grouped=is_grouped))
     if len(report.entries) <= arguments.limit:
         return HistoryReport(engine_id, report.lines, is_complete=page.next_position is None)

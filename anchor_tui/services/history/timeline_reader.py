@@ -35,19 +35,18 @@ class TimelineReader(HistoryReader):
         after: HistoryPosition | None = None,
         length: int = PAGE_LENGTH,
         *,
-        with_first: bool = False,
         is_grouped: bool = True,
     ) -> TimelinePage:
         """Return the changes of `length` lines and some more, so that the flood in the last of these is complete.
 
-        First observations of good values are left out unless `with_first`: they are not changes. Unless `is_grouped`,
+        First observations of good values are left out: they are not changes. Unless `is_grouped`,
         each change is a line.
         """
         changes: list[RecordedChange] = []
         position = after
         most = MAX_CHANGES if is_grouped else length + 1
         while len(changes) < most:
-            selection = self._read_changes(wanted, position, with_first=with_first)
+            selection = self._read_changes(wanted, position)
             changes += selection
             if len(selection) < _SELECTION_LENGTH:
                 position = None
@@ -62,7 +61,7 @@ class TimelineReader(HistoryReader):
         self, now: datetime, wanted: HistoryFilter, last_id: int, oldest: HistoryPosition | None = None
     ) -> TimelinePage:
         """Return the changes that were written after the one with `last_id`, and the gaps since `oldest`."""
-        conditions, values = self._make_conditions(wanted, with_first=False)
+        conditions, values = self._make_conditions(wanted)
         changes = self._find(" AND ".join([*conditions, "id > ?"]), (*values, last_id))
         changes.sort(key=lambda change: (change.at, change.id), reverse=True)
         return self._complete_page(now, wanted, changes, wanted.until, oldest)
@@ -102,10 +101,8 @@ class TimelineReader(HistoryReader):
         found = (AppId(*row) for row in rows)
         return tuple(id_ for id_ in found if text in {id_.name, str(id_), f"{id_.server}:{id_}"})
 
-    def _read_changes(
-        self, wanted: HistoryFilter, after: HistoryPosition | None, *, with_first: bool
-    ) -> list[RecordedChange]:
-        conditions, values = self._make_conditions(wanted, with_first=with_first)
+    def _read_changes(self, wanted: HistoryFilter, after: HistoryPosition | None) -> list[RecordedChange]:
+        conditions, values = self._make_conditions(wanted)
         if after is not None:
             conditions.append("(at, id) < (?, ?)")
             values += [to_microseconds(after.at), after.id]
@@ -116,9 +113,9 @@ class TimelineReader(HistoryReader):
         return [to_change(row) for row in rows]
 
     @staticmethod
-    def _make_conditions(wanted: HistoryFilter, *, with_first: bool) -> tuple[list[str], list[Any]]:
+    def _make_conditions(wanted: HistoryFilter) -> tuple[list[str], list[Any]]:
         conditions, values = make_conditions(replace(wanted, kinds=wanted.kinds or TIMELINE_KINDS))
-        return conditions if with_first else [*conditions, _IS_CHANGE], values
+        return [*conditions, _IS_CHANGE], values
 
     def _read_evidence(self, changes: Sequence[RecordedChange]) -> Iterator[RecordedChange]:
         """Yield the syncs, releases and pull requests that may be causes of changes."""
@@ -150,11 +147,13 @@ class TimelineReader(HistoryReader):
 
 
 _IS_CHANGE = """
-(before IS NOT NULL OR origin <> 'observed' OR kind IN ('release', 'pull-request', 'action')
- OR (kind <> 'revision' AND after NOT IN ('ok', 'found', 'Synced', 'Healthy', 'clear', 'waived', 'fresh', 'success',
-     'none', 'pending', '')))
+(before IS NOT NULL OR origin <> 'observed'
+ OR (kind, after) NOT IN (VALUES ('verdict', 'ok'), ('source', 'fresh'), ('checks', 'pending'), ('checks', 'none')))
 """
-"""False for the first observation of a good value: it is not known when it began, and thousands are made at a start."""
+"""False for the first observation of a value that needs no attention: it is not known when it began.
+
+Of many such values the file contains no change at all (`RecordedChange.is_unremarkable`).
+"""
 
 
 def _widen(effects: Sequence[RecordedChange]) -> tuple[int, int]:
