@@ -13,7 +13,7 @@ from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 
 
 def describe_environment(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
-    """Return name, traits and verdict, the facts of the release, and every reason on a line of its own."""
+    """Return name, traits and verdict, every reason on a line of its own, the facts of the release, the last 24 h."""
     verdict = environment.verdict
     traits = " · ".join([environment.tier, *(["protected"] if environment.protected else [])])
     title = join_parts(
@@ -28,4 +28,6 @@ def describe_environment(environment: Environment, snapshot: Snapshot, now: date
         environment_summary.describe_last_known_good(environment) if environment.last_known_good else None,
         gap=" · ",
     )
-    return Content("\n").join([title, *(safe_text(f"· {reason}") for reason in verdict.reasons), facts])
+    day = environment_summary.describe_day(environment, snapshot, now, 48)
+    reasons = (safe_text(f"· {reason}") for reason in verdict.reasons)
+    return Content("\n").join([title, *reasons, facts, *([day] if day is not None else [])])

@@ -30,6 +30,17 @@ class ObservationGap(ValueObject, frozen=True):
         return f"gap {self.since.isoformat()}"
 
 
+def join_sessions(sessions: Sequence[WatchSession], now: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the times in which any process was watching, as start and end, without overlaps, in their order."""
+    joined: list[tuple[datetime, datetime]] = []
+    for start, end in sorted((item.started_at, item.ended_at or now) for item in sessions):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
 def list_gaps(
     sessions: Sequence[WatchSession],
     now: datetime,
@@ -42,10 +53,10 @@ def list_gaps(
     """
     gaps: list[ObservationGap] = []
     watched_until: datetime | None = None
-    for start, end in sorted((session.started_at, session.ended_at or now) for session in sessions):
+    for start, end in join_sessions(sessions, now):
         if watched_until is not None and start - watched_until >= MIN_GAP:
             gaps.append(ObservationGap(watched_until, start))
-        watched_until = end if watched_until is None else max(watched_until, end)
+        watched_until = end
     if watched_until is not None and now - watched_until >= MIN_GAP:
         gaps.append(ObservationGap(watched_until, None))
     return tuple(

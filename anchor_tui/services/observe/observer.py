@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_internal_error
+from anchor_tui.domain.history.recent_past import RecentPast
 from anchor_tui.domain.model import AppId, Diagnosis, LastKnownGood, Snapshot, SourceFailure
 from anchor_tui.domain.readings import Fresh, Loading, Reading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
@@ -61,7 +62,7 @@ class Observer:
     """The latest readings of every source. One event loop owns it; only snapshots leave its thread.
 
     `make_recorder` makes the recorder of the history, in the thread that builds the snapshots. Without one,
-    `last_known_good` is what the snapshots contain.
+    `last_known_good` and `recent_past` are what the snapshots contain.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class Observer:
         evidence: EvidenceScope = "budget",
         make_recorder: MakeRecorder | None = None,
         last_known_good: Mapping[str, LastKnownGood] | None = None,
+        recent_past: RecentPast | None = None,
     ) -> None:
         self._config = config
         self._evidence = evidence
         self._sources = tuple(sources)
         self._now = now
-        self._readings = SourceReadings(last_known_good=last_known_good or {})
+        past = recent_past or RecentPast()
+        self._readings = SourceReadings(last_known_good=last_known_good or {}, recent_past=past)
         self._recording = SnapshotRecording(make_recorder)
         self._builder = SnapshotBuilder(config)
         self._out_of_sync = OutOfSyncTimes()
@@ -264,11 +267,12 @@ def observe_once(
     kinds: Collection[str] = (),
     evidence: EvidenceScope = "budget",
     last_known_good: Mapping[str, LastKnownGood] | None = None,
+    recent_past: RecentPast | None = None,
 ) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
 
-    With `kinds`, only sources of these kinds are read; the others are loading. `last_known_good` is what the history
-    contains.
+    With `kinds`, only sources of these kinds are read; the others are loading. `last_known_good` and `recent_past`
+    are what the history contains.
 
     Runs its own event loop. Unlike `asyncio.run` it does not wait for threads that hang in a name look-up or in the
     prompt of a keyring: they end with the process.
@@ -277,7 +281,9 @@ def observe_once(
     try:
         every = make_sources(config, environ, home, evidence=evidence)
         sources = [source for source in every if not kinds or source.kind in kinds]
-        observer = Observer(config, sources, evidence=evidence, last_known_good=last_known_good)
+        observer = Observer(
+            config, sources, evidence=evidence, last_known_good=last_known_good, recent_past=recent_past
+        )
         return loop.run_until_complete(observer.read_once(timeout_s))
     finally:
         close_loop(loop)

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from anchor_tui.domain.formatting import format_internal_error
+from anchor_tui.domain.history.recent_past import RecentPast
 from anchor_tui.domain.model import LastKnownGood, Problem, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
 
@@ -23,6 +24,10 @@ class SnapshotRecorder(Protocol):
     @property
     def last_known_good(self) -> Mapping[str, LastKnownGood]:
         """The last known good release of each environment that has one."""
+
+    @property
+    def recent_past(self) -> RecentPast:
+        """Since when something is wrong, and the verdicts of the last 24 hours."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -63,7 +68,13 @@ class SnapshotRecording:
         """Return readings with what the recorder knows."""
         if self._recorder is None:
             return replace(readings, problems=self._failure) if self._failure else readings
-        return replace(readings, last_known_good=self._recorder.last_known_good, problems=self._recorder.problems)
+        recorder = self._recorder
+        return replace(
+            readings,
+            last_known_good=recorder.last_known_good,
+            recent_past=recorder.recent_past,
+            problems=recorder.problems,
+        )
 
     def record(self, snapshot: Snapshot, readings: SourceReadings) -> None:
         """Record a snapshot. An internal error ends the recording, not the screen."""
