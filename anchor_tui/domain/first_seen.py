@@ -13,7 +13,7 @@ from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import AppId, Application, Finding
 
 NOTHING_SEEN: Mapping[SubjectKey, SeenValue] = MappingProxyType({})
-"""The times of an environment in which nothing is wrong, or of which no history is recorded."""
+"""The times of an environment in which nothing is wrong, or without a recorded history."""
 
 
 class FirstSeenTimes:

@@ -81,14 +81,15 @@ def is_first_observation(change: RecordedChange) -> bool:
 def _name_subject(change: RecordedChange, labels: Mapping[AppId, str]) -> str:
     if change.kind == "finding":
         return f"check {change.subject}"
+    if change.kind == ACTION:
+        target = labels.get(change.application) if change.application is not None else None
+        return " ".join(part for part in (change.subject or ACTION, target or change.place) if part)
     if change.kind in {"pull-request", "checks"}:
         return f"#{change.subject or change.pull_request or '?'}"
     if change.application is not None:
         return labels.get(change.application) or str(change.application)
     if change.kind == "source":
         return {"argocd": "Argo CD", "github": "GitHub"}.get(change.subject, f"Argo CD {change.subject}")
-    if change.kind == ACTION:
-        return change.subject or ACTION
     return change.kind
 
 

@@ -33,7 +33,7 @@ class SeenValue(ValueObject, frozen=True):
 
 
 class RecentPast(ValueObject, frozen=True):
-    """What is known, by the name of the environment; that of the estate has an empty name."""
+    """The known times, by the name of the environment. Those of the estate have an empty name."""
 
     seen: Mapping[str, Mapping[SubjectKey, SeenValue]] = {}
     verdicts: Mapping[str, tuple[VerdictSpan, ...]] = {}

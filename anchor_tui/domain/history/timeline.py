@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from anchor_tui.domain.history.causes import Cause, CauseIndex, find_causes
-from anchor_tui.domain.history.change_words import describe_change, describe_group, get_change_mark
+from anchor_tui.domain.history.change_words import ACTION, describe_change, describe_group, get_change_mark
 from anchor_tui.domain.history.gaps import ObservationGap
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.model import AppId, AwareDatetime, ValueObject
@@ -147,7 +147,7 @@ def _group_changes(changes: Sequence[RecordedChange]) -> Iterator[tuple[Recorded
 
 def _get_group_key(change: RecordedChange) -> tuple[object, ...] | None:
     """Return what the changes of one flood have in common; None if a change is never part of one."""
-    if change.application is None and change.kind != "finding":
+    if change.kind == ACTION or (change.application is None and change.kind != "finding"):
         return None
     check = change.subject if change.kind == "finding" else ""
     return change.kind, change.environment, change.origin, check, change.before, change.after

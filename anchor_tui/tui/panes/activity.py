@@ -52,7 +52,10 @@ class ActivityRows:
             return PaneContent(COLUMNS, rows, "reading the recorded changes…", filter_fields=FILTER_FIELDS)
         day = now.timetuple()[:3]
         lines = self._rows.get(("lines", day), timeline.lines, partial(_build_line_row, today=now))
+        own = {job.id for job in jobs}
         for line, row in zip(timeline.lines, lines, strict=True):
+            if isinstance(line, TimelineEntry) and line.change.facts.get("plan") in own:
+                continue  # it is above, with its steps
             rows.append(row)
             if line.key in self._expanded and isinstance(line, TimelineEntry):
                 rows += self._list_members(line, timeline, now)

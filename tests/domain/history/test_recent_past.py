@@ -37,7 +37,7 @@ def first_of(past: RecentPast, change: RecordedChange) -> FirstSeen | None:
 # --- since -------------------------------------------------------------------------------------------
 
 
-def test_the_start_of_a_wrong_value_is_kept_until_it_is_right() -> None:
+def test_the_start_of_a_wrong_value_is_kept() -> None:
     follower = RecentPastFollower()
     change = out_of_sync(minutes_ago=5)
     follower.update(snapshot(), [change])
@@ -66,7 +66,7 @@ def test_after_a_gap_nothing_was_observed_all_the_time() -> None:
     assert not first.continuous
 
 
-def test_a_finding_that_began_with_a_release_names_its_pull_request() -> None:
+def test_a_finding_names_the_release_it_began_with() -> None:
     finding = recorded(1, "finding", "fail", before="clear", subject="release.pinned", place="a.yaml")
     release = recorded(2, "release", "1.44.0", before="1.43.2", pull_request=228)
     for changes, number in (
@@ -110,7 +110,7 @@ def test_the_snapshot_contains_the_times_of_what_is_wrong() -> None:
     assert third.environments[2].applications[0] is app
 
 
-def test_findings_of_an_environment_and_of_the_estate_get_their_times() -> None:
+def test_findings_get_their_times() -> None:
     failed = Finding("release.pinned", "t", "error", "fail", "git", "m", file="a.yaml")
     passed = replace(failed, status="pass")
     follower = RecentPastFollower()

@@ -69,8 +69,12 @@ def flood(number: int, after: str = "Progressing", first_id: int = 1, **changes:
         (recorded(1, "source", "stale", subject="argocd", detail="timeout"), "Argo CD is not read any more: timeout"),
         (recorded(1, "source", "fresh", subject="github", before="stale"), "GitHub is read again"),
         (
-            recorded(1, "action", "done", subject="sync gateway", actor="kim", facts={"reason": "hotfix"}),
-            "sync gateway done by kim; reason: hotfix",
+            recorded(1, "action", "done", subject="sync", place="a/b", actor="kim", facts={"reason": "hotfix"}),
+            "sync a/b done by kim; reason: hotfix",
+        ),
+        (
+            recorded(1, "action", "failed", subject="sync", place="a/b", application=GATEWAY, detail="refused"),
+            "sync gateway failed: refused",
         ),
     ],
 )
