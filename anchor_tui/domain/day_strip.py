@@ -1,7 +1,7 @@
 """The verdicts of the last 24 hours as a strip of cells, and as text.
 
-A cell shows the worst verdict that was observed in it. It is ok only if all of it was observed: a time without
-observation is never green.
+A cell shows the worst verdict that was observed in it. It is ok only if all of it was observed and known, except for a
+minute: a time without observation is never green.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def build_day_strip(
         totals[span.verdict] += max(timedelta(), last - max(first, now - DAY))
         for place in range((first - start) // length, min(cell_count, (last - start) // length + 1)):
             part = min(last, start + (place + 1) * length) - max(first, start + place * length)
-            if part > timedelta():
+            is_brief = span.verdict == "unknown" and part < TOLERANCE  # as at a start, before all has been read
+            if part > timedelta() and not is_brief:
                 observed[place] += part
                 cells[place] = _choose_worst(cells[place], span.verdict)
     for place, cell in enumerate(cells):

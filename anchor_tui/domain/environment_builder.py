@@ -14,10 +14,8 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import ApplicationName, Config, EnvironmentConfig
 from anchor_tui.domain.application_reasons import STALE_CONTROLLER_AFTER, list_application_reasons
-from anchor_tui.domain.first_seen import NOTHING_SEEN, FirstSeenTimes
+from anchor_tui.domain.first_seen import NOTHING_SEEN, FirstSeenTimes, SeenKey, SeenValue
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.history.recent_past import SeenValue
-from anchor_tui.domain.history.records import SubjectKey
 from anchor_tui.domain.identity import find_changes, is_same, list_changes
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import (
@@ -67,7 +65,7 @@ class EnvironmentInputs(ValueObject, frozen=True):
     findings: tuple[Finding, ...]
     sources: tuple[SourceState, ...]
     last_known_good: LastKnownGood | None = None
-    seen: Mapping[SubjectKey, SeenValue] = NOTHING_SEEN
+    seen: Mapping[SeenKey, SeenValue] = NOTHING_SEEN
     """Since when something is wrong."""
     verdicts: tuple[VerdictSpan, ...] = ()
 

@@ -1,18 +1,39 @@
-"""Attaches the times at which something was first seen wrong to applications and findings."""
+"""Since when something is wrong: the values that the history provides, attached to applications and findings.
+
+The first frame needs this module, and nothing of the history itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.history.recent_past import SeenValue
-from anchor_tui.domain.history.records import SubjectKey
 from anchor_tui.domain.identity_cache import IdentityCache
-from anchor_tui.domain.model import AppId, Application, Finding
+from anchor_tui.domain.model import AppId, Application, Finding, FirstSeen, ValueObject, VerdictSpan
 
-NOTHING_SEEN: Mapping[SubjectKey, SeenValue] = MappingProxyType({})
+SeenKey: TypeAlias = tuple[str, ...]
+"""A `SubjectKey` of the history: kind, environment, server, namespace, application, check and place."""
+
+
+class SeenValue(ValueObject, frozen=True):
+    """A value that is wrong, and when it was first seen. `pull_request` is that of the release it came with."""
+
+    value: str
+    first: FirstSeen
+    pull_request: int | None = None
+
+
+class RecentPast(ValueObject, frozen=True):
+    """The known times, by the name of the environment. Those of the estate have an empty name."""
+
+    seen: Mapping[str, Mapping[SeenKey, SeenValue]] = {}
+    verdicts: Mapping[str, tuple[VerdictSpan, ...]] = {}
+
+
+NOTHING_SEEN: Mapping[SeenKey, SeenValue] = MappingProxyType({})
 """The times of an environment in which nothing is wrong, or without a recorded history."""
 
 
@@ -26,7 +47,7 @@ class FirstSeenTimes:
         self._known: dict[AppId, Application] = {}
 
     def attach(
-        self, applications: tuple[Application, ...], seen: Mapping[SubjectKey, SeenValue]
+        self, applications: tuple[Application, ...], seen: Mapping[SeenKey, SeenValue]
     ) -> tuple[Application, ...]:
         """Return the applications, with the times of those that are wrong."""
         by_application = self._by_application.get("", (seen,), lambda: _group_by_application(seen))
@@ -50,7 +71,7 @@ class FirstSeenTimes:
         return tuple(attached)
 
     def attach_to_findings(
-        self, findings: tuple[Finding, ...], seen: Mapping[SubjectKey, SeenValue]
+        self, findings: tuple[Finding, ...], seen: Mapping[SeenKey, SeenValue]
     ) -> tuple[Finding, ...]:
         """Return the findings, with the times of those that fail."""
         if not seen:
@@ -58,9 +79,9 @@ class FirstSeenTimes:
         return self._findings.get("", (findings, seen), lambda: attach_to_findings(findings, seen))
 
 
-def attach_to_findings(findings: tuple[Finding, ...], seen: Mapping[SubjectKey, SeenValue]) -> tuple[Finding, ...]:
+def attach_to_findings(findings: tuple[Finding, ...], seen: Mapping[SeenKey, SeenValue]) -> tuple[Finding, ...]:
     """Return the findings of an environment, with the times of those that fail."""
-    by_place = {(key.subject, key.place): value for key, value in seen.items() if key.kind == "finding"}
+    by_place = {(key[5], key[6]): value for key, value in seen.items() if key[0] == "finding"}
     if not by_place:
         return findings
     return tuple(_attach_to_finding(finding, by_place) for finding in findings)
@@ -73,11 +94,11 @@ def _attach_to_finding(finding: Finding, by_place: Mapping[tuple[str, str], Seen
     return replace(finding, first_seen=value.first, since_pull_request=value.pull_request)
 
 
-def _group_by_application(seen: Mapping[SubjectKey, SeenValue]) -> dict[AppId, dict[str, SeenValue]]:
+def _group_by_application(seen: Mapping[SeenKey, SeenValue]) -> dict[AppId, dict[str, SeenValue]]:
     grouped: dict[AppId, dict[str, SeenValue]] = {}
-    for key, value in seen.items():
-        if key.application:
-            grouped.setdefault(AppId(key.server, key.namespace, key.application), {})[key.kind] = value
+    for (kind, _, server, namespace, name, *_), value in seen.items():
+        if name:
+            grouped.setdefault(AppId(server, namespace, name), {})[kind] = value
     return grouped
 
 

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from anchor_tui.config.model import Config
 from anchor_tui.domain.application_selection import make_selections, select_by_environment
 from anchor_tui.domain.environment_builder import EnvironmentBuilder, EnvironmentInputs
-from anchor_tui.domain.first_seen import NOTHING_SEEN, FirstSeenTimes
+from anchor_tui.domain.first_seen import NOTHING_SEEN, FirstSeenTimes, RecentPast
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.history.recent_past import RecentPast
 from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import (

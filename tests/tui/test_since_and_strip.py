@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anchor_tui.domain.history.recent_past import RecentPast, SeenValue
+from anchor_tui.domain.first_seen import RecentPast, SeenValue
 from anchor_tui.domain.history.records import SubjectKey
 from anchor_tui.domain.model import Finding, FirstSeen, VerdictSpan
 from anchor_tui.domain.policy.engine import PolicyFindings

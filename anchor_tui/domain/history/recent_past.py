@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.history.records import RecordedChange, SubjectKey
-from anchor_tui.domain.model import FirstSeen, Snapshot, ValueObject, VerdictSpan, VerdictWord
+from anchor_tui.domain.first_seen import RecentPast, SeenKey, SeenValue
+from anchor_tui.domain.history.records import RecordedChange
+from anchor_tui.domain.model import FirstSeen, Snapshot, VerdictSpan, VerdictWord
 
 RECENT = timedelta(hours=24)
 MAX_SPANS = 500
@@ -22,21 +23,6 @@ WRONG_VALUES: Mapping[str, frozenset[str]] = {
     "finding": frozenset({"fail"}),
 }
 """The values whose first time is kept, by kind."""
-
-
-class SeenValue(ValueObject, frozen=True):
-    """A value that is wrong, and when it was first seen. `pull_request` is that of the release it came with."""
-
-    value: str
-    first: FirstSeen
-    pull_request: int | None = None
-
-
-class RecentPast(ValueObject, frozen=True):
-    """The known times, by the name of the environment. Those of the estate have an empty name."""
-
-    seen: Mapping[str, Mapping[SubjectKey, SeenValue]] = {}
-    verdicts: Mapping[str, tuple[VerdictSpan, ...]] = {}
 
 
 class RecentPastFollower:
@@ -68,9 +54,9 @@ class RecentPastFollower:
         if seen is not self.past.seen or verdicts is not self.past.verdicts:
             self.past = RecentPast(seen, verdicts)
 
-    def _update_seen(self, changes: tuple[RecordedChange, ...]) -> Mapping[str, Mapping[SubjectKey, SeenValue]]:
+    def _update_seen(self, changes: tuple[RecordedChange, ...]) -> Mapping[str, Mapping[SeenKey, SeenValue]]:
         releases = find_released_pull_requests(changes)
-        updated: dict[str, dict[SubjectKey, SeenValue]] = {}
+        updated: dict[str, dict[SeenKey, SeenValue]] = {}
         for change in changes:
             if change.kind not in WRONG_VALUES:
                 continue

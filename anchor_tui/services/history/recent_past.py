@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.history.recent_past import RecentPast
+from anchor_tui.domain.first_seen import RecentPast
 
 
 def read_recent_past(path: Path, config: Config, now: datetime) -> RecentPast:

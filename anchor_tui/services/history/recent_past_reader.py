@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.first_seen import RecentPast, SeenKey, SeenValue
 from anchor_tui.domain.history.gaps import list_gaps
-from anchor_tui.domain.history.recent_past import RECENT, WRONG_VALUES, RecentPast, SeenValue
+from anchor_tui.domain.history.recent_past import RECENT, WRONG_VALUES
 from anchor_tui.domain.history.records import HistoryFilter, SubjectKey
 from anchor_tui.domain.history.verdict_spans import build_verdict_spans
 from anchor_tui.domain.model import FirstSeen, VerdictSpan
@@ -26,7 +27,7 @@ class RecentPastReader(HistoryReader):
         """Return the recent past of the configured environments."""
         return RecentPast(self._read_seen_values(now), self._read_verdicts(config, now))
 
-    def _read_seen_values(self, now: datetime) -> Mapping[str, Mapping[SubjectKey, SeenValue]]:
+    def _read_seen_values(self, now: datetime) -> Mapping[str, Mapping[SeenKey, SeenValue]]:
         pairs = [(kind, value) for kind, values in WRONG_VALUES.items() for value in values]
         condition = f"(kind, value) IN (VALUES {', '.join(['(?, ?)'] * len(pairs))})"
         flat = [text for pair in pairs for text in pair]
@@ -38,7 +39,7 @@ class RecentPastReader(HistoryReader):
         released = {(name, at): self._find_released(name, at) for name, kind, at in groups if kind == "finding"}
         gaps = list_gaps(self.read_sessions(), now)
         last_gap = max((gap.until or now for gap in gaps), default=None)
-        seen: dict[str, dict[SubjectKey, SeenValue]] = {}
+        seen: dict[str, dict[SeenKey, SeenValue]] = {}
         for row in states:
             key, at = to_key(row[:7]), to_time(row[8])
             is_start = (row[8], key) in began

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.history.last_known_good import select_last_known_good
 from anchor_tui.domain.history.observed_changes import ObservedChanges, ObservedConditions
-from anchor_tui.domain.history.recent_past import RecentPast, RecentPastFollower
+from anchor_tui.domain.history.recent_past import RecentPastFollower
 from anchor_tui.domain.history.records import RecordedChange, RecordedState, SubjectKey
 from anchor_tui.domain.model import AppId, LastKnownGood, Problem, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings

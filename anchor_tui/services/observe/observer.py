@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.history.recent_past import RecentPast
 from anchor_tui.domain.model import AppId, Diagnosis, LastKnownGood, Snapshot, SourceFailure
 from anchor_tui.domain.readings import Fresh, Loading, Reading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings

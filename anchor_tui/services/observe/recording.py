@@ -9,8 +9,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.history.recent_past import RecentPast
 from anchor_tui.domain.model import LastKnownGood, Problem, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.history.recent_past import MAX_SPANS, RecentPast, RecentPastFollower, extend_spans
+from anchor_tui.domain.first_seen import RecentPast
+from anchor_tui.domain.history.recent_past import MAX_SPANS, RecentPastFollower, extend_spans
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.history.verdict_spans import build_verdict_spans
 from anchor_tui.domain.model import AppId, Finding, FirstSeen, Level, Snapshot, Verdict, VerdictSpan

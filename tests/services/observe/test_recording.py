@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from anchor_tui.config.model import HistoryConfig
-from anchor_tui.domain.history.recent_past import RecentPast
+from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.history.records import HistoryFilter
 from anchor_tui.domain.model import LastKnownGood, Problem, Snapshot, VerdictSpan
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
