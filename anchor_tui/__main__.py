@@ -210,7 +210,7 @@ def build_parser() -> CommandParser:
     for name in ("demo", "snapshot", "watch", "wait", "diff", "check", "app", "pr"):
         add_command_later(commands, name, partial(_add_arguments, name))
     add_action_commands(commands)
-    for name in ("incident", "metrics", "audit", "config", "sandbox"):
+    for name in ("history", "incident", "metrics", "audit", "config", "sandbox"):
         add_command_later(commands, name, partial(_add_arguments, name))
     return parser
 

@@ -12,6 +12,7 @@ from anchor_tui.domain.model import (
     DeliveryWindow,
     Diagnosis,
     Finding,
+    FirstSeen,
     LastKnownGood,
     Operation,
     Problem,
@@ -22,6 +23,7 @@ from anchor_tui.domain.model import (
     Snapshot,
     SourceFailure,
     UnhealthyResource,
+    VerdictSpan,
 )
 from anchor_tui.domain.readings import Stale
 from anchor_tui.domain.snapshot_builder import build_snapshot
@@ -67,6 +69,7 @@ def snapshot() -> Snapshot:
         target_revision="main",
         synced_revision="58c99611d007a6cc61b03fc859cecf01bfcf1e22",
         synced_at=ago(hours=1),
+        sync_seen=FirstSeen(ago(minutes=20), observed_start=True, continuous=True),
         operation=Operation("Running", EVIL, ago(minutes=2), None, "a.lee", "a" * 40),
         prunable=(PrunableResource("apps", "Deployment", "anchor-dev", "status-mock", "Prune=false"),),
         resources=ResourceCounts(20, 2, 0),
@@ -115,12 +118,19 @@ def snapshot() -> Snapshot:
     finding = Finding(
         "release.pinned", "Images are pinned", "error", "fail", "git", EVIL, "pin it", "a.yaml", 1, 2, "x", NOW
     )
+    seen = FirstSeen(ago(days=3), observed_start=True, continuous=True)
+    finding = replace(finding, first_seen=seen, since_pull_request=228)
     environments = list(found.environments)
     environments[2] = replace(
         environments[2],
         findings=(finding,),
         last_known_good=LastKnownGood("1.43.1", ago(hours=5)),
         delivery=(DELIVERY,),
+        verdicts=(
+            VerdictSpan("ok", ago(hours=30), ago(hours=5)),
+            VerdictSpan("failing", ago(hours=4), ago(hours=3)),
+            VerdictSpan("unknown", ago(minutes=12)),
+        ),
         position=replace(environments[2].position, pull_requests=(PullRequestRef(1, "t", "https://x/1"),), since=NOW),
     )
     return replace(found, environments=tuple(environments), findings=(finding,))

@@ -253,6 +253,17 @@ HELP_BY_COMMAND = {
             "incident end",
         ),
     ),
+    "history": CommandHelp(
+        "list the recorded changes: releases, syncs, health, findings, pull requests, actions",
+        "Print the recorded changes with their causes, newest first. Only the history file is read: no server is\n"
+        "asked and no token is needed. Times without observation are lines of their own.",
+        (
+            "history",
+            "history prod --since 2h",
+            "history --kind release,health --since 2026-11-29T02:00 --until 2026-11-29T07:00",
+            "history --application anchor-msp-prod --format csv -o prod.csv",
+        ),
+    ),
     "audit": CommandHelp(
         "list the actions of this machine with their outcomes",
         "List the actions that were started on this machine with their outcomes, newest last. With --resolve,\n"
@@ -301,8 +312,14 @@ HELP_BY_COMMAND = {
     "config schema": CommandHelp(
         "print the JSON Schema of the configuration file",
         "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` or\n"
-        "`anchor-tui diff` or `anchor-tui incident ID --format json` prints.",
-        ("config schema", "config schema --snapshot", "config schema --diff", "config schema --incident"),
+        "`anchor-tui diff`, `anchor-tui incident ID --format json` or `anchor-tui history` prints.",
+        (
+            "config schema",
+            "config schema --snapshot",
+            "config schema --diff",
+            "config schema --incident",
+            "config schema --history",
+        ),
     ),
     "sandbox": CommandHelp(
         "serve the embedded servers without a screen",

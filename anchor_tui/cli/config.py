@@ -42,6 +42,7 @@ def add_arguments(parser: CommandParser) -> None:
     documents.add_argument("--snapshot", action="store_true", help="print the schema of the snapshot document instead")
     documents.add_argument("--diff", action="store_true", help="print the schema of the document of `diff` instead")
     documents.add_argument("--incident", action="store_true", help="print the schema of the hand-over of an incident")
+    documents.add_argument("--history", action="store_true", help="print the schema of the history document instead")
 
 
 def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
@@ -173,6 +174,10 @@ def _print_schema(arguments: argparse.Namespace) -> int:
         from anchor_tui.cli.output.incident.document import incident_schema
 
         schema = incident_schema()
+    elif arguments.history:
+        from anchor_tui.services.history.history_json import history_schema
+
+        schema = history_schema()
     else:
         from anchor_tui.config.json_schema import build_config_schema
 

@@ -10,6 +10,7 @@ from anchor_tui.domain.formatting import format_age, format_duration, get_first_
 from anchor_tui.domain.model import Application, Environment, Level, Operation, Release, VerdictCause
 from anchor_tui.domain.reasons import Reason, VerdictInputs, describe_culprit
 from anchor_tui.domain.resource_differences import describe_differences
+from anchor_tui.domain.since import format_since_briefly, get_health_since, get_sync_since
 
 SYNC_FAILED = "The sync failed: "
 """The start of the cause if the last sync failed."""
@@ -107,7 +108,8 @@ def _describe_suspect(app: Application, release: Release | None, inputs: Verdict
 def _list_health_reasons(
     app: Application, name: str, severe: Level, now: datetime, *, asleep: bool
 ) -> Iterator[Reason]:
-    span = f" {format_age(app.health_since, now)}" if app.health_since else ""
+    since = get_health_since(app)
+    span = f" {format_since_briefly(since, now)}" if since is not None else ""
     culprit = _describe_cause(app, name)
     is_blocked = app.diagnosis is not None and app.diagnosis.blocking
     match app.health:
@@ -144,9 +146,9 @@ def _list_sync_reasons(app: Application, inputs: VerdictInputs, *, asleep: bool)
         case "OutOfSync" if asleep and app.health == "Missing":
             pass  # no resource is live, so that none can be in sync
         case "OutOfSync":
-            seen = (inputs.out_of_sync_since or {}).get(app.id)
-            is_long = seen is not None and inputs.now - seen >= timedelta(minutes=1)
-            span = f" ≥ {format_age(seen, inputs.now)}" if is_long else ""
+            since = get_sync_since(app, (inputs.out_of_sync_since or {}).get(app.id))
+            is_long = since is not None and inputs.now - since.at >= timedelta(minutes=1)
+            span = f" {format_since_briefly(since, inputs.now)}" if since is not None and is_long else ""
             yield Reason(Level.ATTENTION, f"OutOfSync{span}{_describe_differences(app)}", group="OutOfSync")
         case None:
             yield Reason(Level.UNKNOWN, "sync is not reported", group="whose sync is not reported")

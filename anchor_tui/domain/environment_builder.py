@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import ApplicationName, Config, EnvironmentConfig
 from anchor_tui.domain.application_reasons import STALE_CONTROLLER_AFTER, list_application_reasons
+from anchor_tui.domain.first_seen import NOTHING_SEEN, FirstSeenTimes, SeenKey, SeenValue
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.identity import find_changes, is_same, list_changes
 from anchor_tui.domain.identity_cache import IdentityCache
@@ -33,6 +34,7 @@ from anchor_tui.domain.model import (
     SourceState,
     ValueObject,
     Verdict,
+    VerdictSpan,
 )
 from anchor_tui.domain.policy.stale_findings import mark_stale_findings
 from anchor_tui.domain.reasons import GROUP_FROM, VerdictInputs, join_names
@@ -65,6 +67,9 @@ class EnvironmentInputs(ValueObject, frozen=True):
     sources: tuple[SourceState, ...]
     last_known_good: LastKnownGood | None = None
     delivery: tuple[DeliveryWindow, ...] = ()
+    seen: Mapping[SeenKey, SeenValue] = NOTHING_SEEN
+    """Since when something is wrong."""
+    verdicts: tuple[VerdictSpan, ...] = ()
 
     @property
     def source_states(self) -> tuple[str, ...]:
@@ -80,6 +85,7 @@ class EnvironmentBuilder:
         self._environment_config = config.environments[index]
         self._upstream = config.environments[index - 1].name if index else None
         self._troubled = TroubledApplications()
+        self._dated = FirstSeenTimes()
         self._diagnosed = IdentityCache[tuple[Application, ...]]()
         self._applications: tuple[Application, ...] = ()
         self._positions = IdentityCache[ReleasePosition | None]()
@@ -91,6 +97,7 @@ class EnvironmentBuilder:
         """Return the environment at `now`; the same object as before if nothing in it has changed."""
         configured, files = self._environment_config, inputs.files or EnvironmentFiles()
         applications = self._attach_diagnoses(inputs)
+        applications = self._dated.attach(applications, inputs.seen)
         environment = Environment(
             name=configured.name,
             rules=configured.rules,
@@ -105,6 +112,7 @@ class EnvironmentBuilder:
             position=self._find_position(inputs),
             last_known_good=inputs.last_known_good,
             delivery=inputs.delivery,
+            verdicts=inputs.verdicts,
             pull_requests=inputs.pull_requests,
         )
         verdict_inputs = VerdictInputs(
@@ -124,7 +132,8 @@ class EnvironmentBuilder:
         else:
             verdict = judge_environment(environment, replace(verdict_inputs, troubled=troubled))
         # A stale source is one reason of the verdict. Its findings are not repeated there as unknown checks.
-        built = replace(environment, verdict=verdict, findings=mark_stale_findings(inputs.findings, inputs.sources))
+        findings = self._dated.attach_to_findings(inputs.findings, inputs.seen)
+        built = replace(environment, verdict=verdict, findings=mark_stale_findings(findings, inputs.sources))
         if before is not None:
             built = _keep_same(before[1], built)
         self._last = inputs, built

@@ -92,6 +92,9 @@ class SourceFailure(ValueObject, frozen=True):
 VerdictCause: TypeAlias = Literal["outage", "policy"]
 
 
+VerdictWord: TypeAlias = Literal["ok", "attention", "unknown", "violation", "failing"]
+
+
 class Verdict(ValueObject, frozen=True):
     """A level and its reasons. Each reason is one sentence; the most severe comes first.
 
@@ -104,7 +107,7 @@ class Verdict(ValueObject, frozen=True):
     cause: VerdictCause | None = None
 
     @property
-    def word(self) -> str:
+    def word(self) -> VerdictWord:
         """The level as shown to the operator. A policy error is called a violation, because nothing is down."""
         return "violation" if self.cause == "policy" else self.level.value
 
@@ -313,7 +316,23 @@ class Diagnosis(ValueObject, frozen=True):
     """The causes of the other workloads that fail."""
 
 
+class FirstSeen(ValueObject, frozen=True):
+    """The time at which anchor-tui first saw a value that no server dates. The value is the present one.
+
+    `observed_start` is False if the value was there when the observation began: it is older then. `continuous` is False
+    if there were times without observation since: it may have been another one meanwhile.
+    """
+
+    at: AwareDatetime
+    observed_start: bool
+    continuous: bool
+
+
 Presence: TypeAlias = Literal["found", "absent", "forbidden"]
+
+
+SYNC_SEEN = "Since when it is OutOfSync; null if it is not, or if no history is recorded."
+HEALTH_SEEN = "Since when it is not Healthy, if `health_since` is null; null if no history is recorded."
 
 
 class Application(ValueObject, frozen=True):
@@ -342,6 +361,8 @@ class Application(ValueObject, frozen=True):
     reconciled_at: AwareDatetime | None = None
     problems: tuple[Problem, ...] = ()
     diagnosis: Diagnosis | None = None
+    sync_seen: Annotated[FirstSeen | None, msgspec.Meta(description=SYNC_SEEN)] = None
+    health_seen: Annotated[FirstSeen | None, msgspec.Meta(description=HEALTH_SEEN)] = None
     labels: tuple[tuple[str, str], ...] = ()
     """The labels of the Application resource, as pairs of key and value, sorted by key."""
 
@@ -365,6 +386,10 @@ FindingStatus: TypeAlias = Literal["pass", "fail", "waived", "skipped", "unknown
 EvidenceKind: TypeAlias = Literal["git", "manifest", "live-spec", "rendered", "live", "settings", "ci"]
 
 
+FINDING_SEEN = "Since when the check fails, if it does; null if no history is recorded."
+SINCE_PULL_REQUEST = "The pull request of the release that was observed together with the beginning of the failure."
+
+
 class Finding(ValueObject, frozen=True):
     """The result of one check for one kind of evidence."""
 
@@ -383,6 +408,8 @@ class Finding(ValueObject, frozen=True):
     pending: bool = False
     """True if the status is unknown only until git and Argo CD are at the same commit."""
     full_message: FullText = None
+    first_seen: Annotated[FirstSeen | None, msgspec.Meta(description=FINDING_SEEN)] = None
+    since_pull_request: Annotated[int | None, msgspec.Meta(description=SINCE_PULL_REQUEST)] = None
 
 
 LAST_KNOWN_GOOD = (
@@ -451,6 +478,17 @@ class DeliveryWindow(ValueObject, frozen=True):
 # --- snapshot --------------------------------------------------------------------------------------
 
 
+class VerdictSpan(ValueObject, frozen=True):
+    """A time in which an environment was observed with one verdict. `until` is None while it lasts."""
+
+    verdict: VerdictWord
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+
+
+VERDICTS = "The verdicts of the last 24 hours, oldest first. A time between two of them was not observed."
+
+
 class Environment(ValueObject, frozen=True):
     """One environment, in the order of promotion. `source` is the id of the Argo CD that serves it."""
 
@@ -469,6 +507,7 @@ class Environment(ValueObject, frozen=True):
     pull_requests: tuple[PullRequest, ...] = ()
     delivery: tuple[DeliveryWindow, ...] = ()
     """The delivery metrics of the last 7, 30 and 90 days; empty without a history."""
+    verdicts: Annotated[tuple[VerdictSpan, ...], msgspec.Meta(description=VERDICTS)] = ()
 
 
 class Snapshot(ValueObject, frozen=True):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from anchor_tui.config.model import Config
 from anchor_tui.domain.application_selection import make_selections, select_by_environment
 from anchor_tui.domain.environment_builder import EnvironmentBuilder, EnvironmentInputs
+from anchor_tui.domain.first_seen import NOTHING_SEEN, FirstSeenTimes, RecentPast
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.identity_cache import IdentityCache
@@ -61,6 +62,7 @@ class SourceReadings(ValueObject, frozen=True):
     """By the name of the environment."""
     delivery: Mapping[str, tuple[DeliveryWindow, ...]] = {}
     """By the name of the environment, the same objects until they are measured again."""
+    recent_past: RecentPast = RecentPast()
     problems: tuple[Problem, ...] = ()
     """Those of anchor-tui's own files."""
 
@@ -81,6 +83,7 @@ class SnapshotBuilder:
         self._builders = [EnvironmentBuilder(config, index) for index in range(len(config.environments))]
         self._environments: tuple[Environment, ...] = ()
         self._problems: tuple[Problem, ...] = ()
+        self._dated = FirstSeenTimes()
         self._pulls = IdentityCache[tuple[PullRequest, ...]]()
         self._pulls_by_environment = IdentityCache[Mapping[str, tuple[PullRequest, ...]]]()
         self._chart_problems = IdentityCache[tuple[Problem, ...]]()
@@ -122,7 +125,9 @@ class SnapshotBuilder:
             ),
             sources=(*states.values(), github_state),
             environments=environments,
-            findings=mark_stale_findings(findings.estate, (github_state,)) if findings else (),
+            findings=mark_stale_findings(self._date_findings(findings.estate, readings), (github_state,))
+            if findings
+            else (),
             problems=self._list_problems((*argocd.values(), github), readings.problems, now),
             pull_requests=self._other_pulls.get(
                 "", (pulls,), lambda: tuple(pull for pull in pulls if not pull.environments)
@@ -161,6 +166,8 @@ class SnapshotBuilder:
                 findings=findings.get(environment.name, ()),
                 last_known_good=readings.last_known_good.get(environment.name),
                 delivery=readings.delivery.get(environment.name, ()),
+                seen=readings.recent_past.seen.get(environment.name, NOTHING_SEEN),
+                verdicts=readings.recent_past.verdicts.get(environment.name, ()),
                 sources=(states[environment.server], github_state),
             )
             built.append(builder.build(inputs, now))
@@ -168,6 +175,9 @@ class SnapshotBuilder:
         if not is_same(built, self._environments):
             self._environments = tuple(built)
         return self._environments
+
+    def _date_findings(self, findings: tuple[Finding, ...], readings: SourceReadings) -> tuple[Finding, ...]:
+        return self._dated.attach_to_findings(findings, readings.recent_past.seen.get("", NOTHING_SEEN))
 
     def _list_problems(
         self, readings: Sequence[Reading[Any]], own: tuple[Problem, ...], now: datetime

@@ -171,6 +171,31 @@ def get_thread_mark(*, is_resolved: bool) -> StatusMark:
     return StatusMark.OK if is_resolved else StatusMark.ATTENTION
 
 
+_PRESENCE_MARKS = {"found": StatusMark.OK, "absent": StatusMark.FAILING, "forbidden": StatusMark.FAILING}
+_VALUE_MARKS: dict[str, dict[str, StatusMark]] = {
+    "verdict": {level.value: mark for level, mark in _LEVEL_MARKS.items()} | {"violation": StatusMark.FAILING},
+    "sync": _SYNC_MARKS,
+    "health": _HEALTH_MARKS,
+    "application": _PRESENCE_MARKS,
+    "finding": {"fail": StatusMark.FAILING, "waived": StatusMark.NONE, "clear": StatusMark.OK},
+    "checks": {str(state): mark for state, mark in _CHECKS_MARKS.items()},
+    "source": {"fresh": StatusMark.OK, "stale": StatusMark.FAILING, "missing": StatusMark.FAILING},
+    "action": _STATE_MARKS,
+    "pull-request": {"open": StatusMark.NONE, "merged": StatusMark.NONE, "absent": StatusMark.NONE},
+}
+"""The marks of the values of recorded changes, by kind."""
+
+
+def find_value_mark(kind: str, value: str | None) -> StatusMark:
+    """Return the mark of a recorded value by its kind. A value that is not known is unknown; a text has no mark."""
+    if value is None:
+        return StatusMark.UNKNOWN
+    if kind == "diagnosis":
+        return StatusMark.FAILING if value else StatusMark.OK
+    known = _VALUE_MARKS.get(kind)
+    return StatusMark.NONE if known is None else known.get(value, StatusMark.UNKNOWN)
+
+
 def convert_to_ascii(text: str) -> str:
     """Replace the glyphs and punctuation used here by ASCII; any other character becomes a question mark."""
     table = {mark.value[0]: mark.value[1] for mark in StatusMark} | {

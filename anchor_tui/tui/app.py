@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.history.incidents import IncidentStatus
+    from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
     from anchor_tui.domain.inspection.resource_tree import ResourceNode
     from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
@@ -263,6 +264,12 @@ class AnchorApp(LiveApp):
         from anchor_tui.tui.incident_flows import IncidentFlows
 
         return IncidentFlows(self, self._backend.incidents, self._config)
+
+    def read_timeline(
+        self, environments: tuple[str, ...], loaded: LoadedTimeline | None, older: bool
+    ) -> Future[LoadedTimeline]:
+        """Return the recorded changes of some environments, or of all: with what is new, or with older ones."""
+        return self._backend.read_timeline(environments, loaded, older)
 
     # --- screens -------------------------------------------------------------------------------------
 

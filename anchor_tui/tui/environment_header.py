@@ -15,7 +15,7 @@ from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 
 
 def describe_environment(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
-    """Return name, traits and verdict, every reason on a line of its own, facts of the release, and delivery metrics.
+    """Return name, traits and verdict, every reason on a line of its own, and facts: release, last 24 h, delivery.
 
     The delivery metrics come last: in an outage with many reasons they may not be visible.
     """
@@ -33,6 +33,8 @@ def describe_environment(environment: Environment, snapshot: Snapshot, now: date
         environment_summary.describe_last_known_good(environment) if environment.last_known_good else None,
         gap=" · ",
     )
-    lines = [title, *(safe_text(f"· {reason}") for reason in verdict.reasons), facts]
+    day = environment_summary.describe_day(environment, snapshot, now, 48)
     window = find_window(environment.delivery, DEFAULT_WINDOW_DAYS)
-    return Content("\n").join([*lines, muted_text(format_window_briefly(window))] if window else lines)
+    reasons = (safe_text(f"· {reason}") for reason in verdict.reasons)
+    delivery = muted_text(format_window_briefly(window)) if window is not None else None
+    return Content("\n").join(line for line in (title, *reasons, facts, day, delivery) if line is not None)

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from textual.content import Content
 
+from anchor_tui.domain.day_strip import DayStrips
 from anchor_tui.domain.formatting import format_age, format_count
 from anchor_tui.domain.identity_cache import ElementCache, IdentityCache, ValueCounter
 from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot
@@ -225,6 +226,18 @@ def describe_pull_request(pull: PullRequest) -> Content:
     return join_parts(
         safe_text(f"#{pull.number} {effect} {pull.version or ''}".rstrip()), marked_text(mark, checks), draft
     )
+
+
+def describe_day(environment: Environment, snapshot: Snapshot, now: datetime, cell_count: int = 24) -> Content | None:
+    """Return the verdicts of the last 24 hours as a strip, and in words if there are 48 cells; None without history."""
+    strip = _STRIPS.get(environment.name, environment.verdicts, now, snapshot.taken_at, cell_count)
+    if strip is None:
+        return None
+    cells = Content("").join(marked_text(mark) for mark in strip.marks)
+    return join_parts(cells, safe_text(strip.text) if cell_count > 24 else muted_text("last 24 h"))
+
+
+_STRIPS = DayStrips()
 
 
 def describe_last_known_good(environment: Environment) -> Content:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.history.incidents import IncidentStatus
+    from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
     from anchor_tui.domain.inspection.resource_tree import ResourceNode
     from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
@@ -82,6 +83,12 @@ class LiveApp(SafeApp):
 
     def open_application(self, environment: str, application: Application, pane: str = "", resource: str = "") -> None:
         """Open the screen of an application, with a pane and a resource (by name) other than the usual ones."""
+        raise NotImplementedError
+
+    def read_timeline(
+        self, environments: tuple[str, ...], loaded: LoadedTimeline | None, older: bool
+    ) -> Future[LoadedTimeline]:
+        """Return the recorded changes of some environments, or of all: with what is new, or with older ones."""
         raise NotImplementedError
 
     def open_environment(self, name: str) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
     from anchor_tui.domain.history.incidents import Incident, IncidentNote, IncidentReport, IncidentStatus
+    from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
     from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.model import Application, Snapshot
     from anchor_tui.domain.source_data import PastRelease
@@ -88,6 +89,11 @@ class Backend(ActionBackend, Protocol):
         self, number: int, read: Callable[[PullRequestInspector], Coroutine[Any, Any, T]]
     ) -> Future[T]:
         """Run a reading of one pull request. Cancelling the future cancels its request."""
+
+    def read_timeline(
+        self, environments: tuple[str, ...], loaded: LoadedTimeline | None, older: bool
+    ) -> Future[LoadedTimeline]:
+        """Return the recorded changes of some environments, or of all: with what is new, or with older ones."""
 
     def read_again(self) -> None:
         """Read every source now."""

@@ -83,8 +83,10 @@ def test_the_golden_document_is_read_as_the_rich_snapshot() -> None:
 
 PROBLEM = "subject, kind, message, file, line, column, full_message"
 FINDING = (
-    "check, title, level, status, evidence, message, fix, file, line, column, resource, since, pending, full_message"
+    "check, title, level, status, evidence, message, fix, file, line, column, resource, since, pending, full_message, "
+    "first_seen, since_pull_request"
 )
+FIRST_SEEN = {"at", "observed_start", "continuous"}
 REF = {"number", "title", "url"}
 PULL = (
     "number, title, url, kind, environments, version, draft, author, labels, head_sha, checks, review, mergeable, "
@@ -111,7 +113,7 @@ CONTRACT: dict[str, set[str]] = {
     "sources.budget": keys("limit, remaining, cost, reset_at"),
     "environments": keys(
         "name, rules, tier, protected, source, verdict, problems, release, applications, position, last_known_good, "
-        "findings, pull_requests, delivery"
+        "findings, pull_requests, delivery, verdicts"
     ),
     "environments.delivery": keys(
         "days, since, until, watched_s, deployment_frequency, lead_time, change_failure_rate, time_to_restore"
@@ -120,6 +122,11 @@ CONTRACT: dict[str, set[str]] = {
     "environments.delivery.lead_time": METRIC,
     "environments.delivery.change_failure_rate": METRIC,
     "environments.delivery.time_to_restore": METRIC,
+    "environments.verdicts": {"verdict", "since", "until"},
+    "environments.applications.sync_seen": FIRST_SEEN,
+    "environments.applications.health_seen": FIRST_SEEN,
+    "environments.findings.first_seen": FIRST_SEEN,
+    "findings.first_seen": FIRST_SEEN,
     "environments.verdict": VERDICT,
     "environments.problems": keys(PROBLEM),
     "environments.release": keys("version, commit, released, images, changed_at, changed_by, pull_request"),
@@ -128,7 +135,7 @@ CONTRACT: dict[str, set[str]] = {
     "environments.applications": keys(
         "source, namespace, name, project, url, presence, sync, health, health_since, target_revision, "
         "compared_revision, synced_revision, synced_at, automated, operation, conditions, images, prunable, unhealthy, "
-        "resources, reconciled_at, problems, diagnosis, labels"
+        "resources, reconciled_at, problems, diagnosis, sync_seen, health_seen, labels"
     ),
     "environments.applications.automated": keys("enabled, prune, self_heal"),
     "environments.applications.operation": keys(

@@ -24,6 +24,7 @@ from anchor_tui.domain.history.incidents import (
     IncidentReport,
     IncidentStatus,
 )
+from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
 from anchor_tui.domain.history.release_runs import ReleaseRecord
 from anchor_tui.domain.model import Application, Snapshot, SourceFailure
 from anchor_tui.domain.policy.engine import PolicyFindings
@@ -85,6 +86,11 @@ class FakeBackend:
         self.pull_requests: Any = None
         """Reads pull requests instead of a PullRequestInspector."""
         self.inspected_pull_requests: list[int] = []
+        self.timeline: Callable[..., Future[Any]] = lambda _environments, loaded, _older: completed_future(
+            loaded or LoadedTimeline()
+        )
+        """The stand-in for TimelineService."""
+        self.timeline_requests: list[tuple[tuple[str, ...], bool]] = []
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         self.listener, self.died = listener, died
@@ -134,6 +140,10 @@ class FakeBackend:
     def finish_writes(self) -> Future[None]:
         self.writes_finished += 1
         return completed_future(None)
+
+    def read_timeline(self, environments: tuple[str, ...], loaded: Any, older: bool) -> Future[Any]:
+        self.timeline_requests.append((environments, older))
+        return self.timeline(environments, loaded, older)
 
     def inspect(self, application: Application, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Future[Any]:
         """Run a reading with the test's inspector."""

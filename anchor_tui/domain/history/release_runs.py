@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from anchor_tui.domain.history.gaps import join_sessions
 from anchor_tui.domain.history.last_known_good import identify_content
 from anchor_tui.domain.history.records import GoodRelease, RecordedChange, WatchSession
 from anchor_tui.domain.model import Release, ValueObject
@@ -83,17 +84,6 @@ def measure_release_runs(
             run = runs.get(content, ReleaseRun(content))
             runs[content] = _add(run, observed=span, good=span if condition == "good" else _ZERO)
     return runs
-
-
-def join_sessions(sessions: Sequence[WatchSession], now: datetime) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the times in which any process was watching, as start and end, without overlaps, in their order."""
-    joined: list[tuple[datetime, datetime]] = []
-    for start, end in sorted((item.started_at, item.ended_at or now) for item in sessions):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], end)
-        else:
-            joined.append((start, end))
-    return tuple(joined)
 
 
 def _with_ends(changes: Sequence[RecordedChange], now: datetime) -> Iterator[tuple[RecordedChange, datetime]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.history.gaps import join_sessions
 from anchor_tui.domain.history.incident_report import (
     LEAD_TIME,
     IncidentEvidence,
@@ -16,7 +17,6 @@ from anchor_tui.domain.history.incident_report import (
 )
 from anchor_tui.domain.history.incidents import Incident, IncidentFacts, IncidentReport
 from anchor_tui.domain.history.records import HistoryFilter, RecordedChange, RecordedState, SubjectKey
-from anchor_tui.domain.history.release_runs import join_sessions
 from anchor_tui.domain.model import AppId
 from anchor_tui.domain.urls import build_repository_url
 from anchor_tui.services.history.database import open_for_reading

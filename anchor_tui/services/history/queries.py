@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from msgspec.structs import replace
 
@@ -51,7 +51,7 @@ class HistoryReader:
         self.path = path
         self._connection = open_for_reading(path)
 
-    def __enter__(self) -> HistoryReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -70,12 +70,12 @@ class HistoryReader:
         values: list[Any] = []
         parts = []
         for part in _split_filter(wanted):
-            conditions, own = _make_conditions(part)
+            conditions, own = make_conditions(part)
             if after is not None:
                 conditions.append("(at, id) < (?, ?)")
                 own += [to_microseconds(after.at), after.id]
             values += [*own, length + 1]
-            where = _join_conditions(conditions)
+            where = join_conditions(conditions)
             parts.append(f"SELECT * FROM (SELECT * FROM changes {where} ORDER BY at DESC, id DESC LIMIT ?)")
         union = " UNION ALL ".join(parts)
         rows = self._select(
@@ -87,9 +87,9 @@ class HistoryReader:
 
     def read_changes(self, wanted: HistoryFilter = NO_FILTER) -> tuple[RecordedChange, ...]:
         """Return all changes that a filter selects, oldest first. Raises HistoryError."""
-        conditions, values = _make_conditions(wanted)
+        conditions, values = make_conditions(wanted)
         rows = self._select(
-            f"SELECT {CHANGE_COLUMNS} FROM changes {_join_conditions(conditions)} ORDER BY at, id", values
+            f"SELECT {CHANGE_COLUMNS} FROM changes {join_conditions(conditions)} ORDER BY at, id", values
         )
         return tuple(map(to_change, rows))
 
@@ -105,13 +105,13 @@ class HistoryReader:
         Every selected change is read: limit the kinds. The first observation of a value that is as it should be is
         not a change; `before` of the first change later is its value.
         """
-        conditions, values = _make_conditions(wanted)
+        conditions, values = make_conditions(wanted)
         conditions += ["at < ?", "origin <> 'local'"]
         rows = self._select(
             f"""
             SELECT {CHANGE_COLUMNS} FROM (
               SELECT *, row_number() OVER (PARTITION BY {STATE_KEY_COLUMNS} ORDER BY at DESC, id DESC) AS place_in_key
-              FROM changes {_join_conditions(conditions)}
+              FROM changes {join_conditions(conditions)}
             ) WHERE place_in_key = 1 ORDER BY at DESC, id DESC
             """,
             (*values, to_microseconds(at)),
@@ -163,7 +163,7 @@ def _split_filter(wanted: HistoryFilter) -> Sequence[HistoryFilter]:
     ]
 
 
-def _make_conditions(wanted: HistoryFilter) -> tuple[list[str], list[Any]]:
+def make_conditions(wanted: HistoryFilter) -> tuple[list[str], list[Any]]:
     """Return the conditions of a filter, and the values of their placeholders."""
     conditions: list[str] = []
     values: list[Any] = []
@@ -193,5 +193,6 @@ def _make_conditions(wanted: HistoryFilter) -> tuple[list[str], list[Any]]:
     return conditions, values
 
 
-def _join_conditions(conditions: Sequence[str]) -> str:
+def join_conditions(conditions: Sequence[str]) -> str:
+    """Return the WHERE clause of conditions; empty if there are none."""
     return f"WHERE {' AND '.join(conditions)}" if conditions else ""

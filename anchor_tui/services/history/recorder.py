@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.history.last_known_good import select_last_known_good
 from anchor_tui.domain.history.observed_changes import ObservedChanges, ObservedConditions
+from anchor_tui.domain.history.recent_past import RecentPastFollower
 from anchor_tui.domain.history.records import RecordedChange, RecordedState, SubjectKey
 from anchor_tui.domain.model import AppId, DeliveryWindow, LastKnownGood, Problem, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.services.history.delivery import DeliveryCache
 from anchor_tui.services.history.importer import Past, PastImporter
+from anchor_tui.services.history.recent_past import read_recent_past
 from anchor_tui.services.history.writer import HistoryWriter
 
 GAP = timedelta(seconds=60)
@@ -41,6 +44,8 @@ class HistoryRecorder:
         self.delivery: Mapping[str, tuple[DeliveryWindow, ...]] = {}
         """The delivery metrics of each environment; the same object until they are measured again."""
         self._delivery = DeliveryCache(path, config.environments)
+        self._config = config
+        self._recent = RecentPastFollower()
         self._writer = HistoryWriter(path, config.history)
         self._changes = ObservedChanges({})
         self._conditions = ObservedConditions(config)
@@ -49,6 +54,11 @@ class HistoryRecorder:
         self._mismatches: dict[SubjectKey, tuple[datetime, RecordedState]] = {}
         self._last_at: datetime | None = None
         self._is_in_session = False
+
+    @property
+    def recent_past(self) -> RecentPast:
+        """Since when something is wrong, and the verdicts of the last 24 hours; the same object until it changes."""
+        return self._recent.past
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -62,8 +72,10 @@ class HistoryRecorder:
         if self._writer.open(at):
             self._begin_with_file(at)
         self._notice_gap(at)
-        changes, good_releases = self._conditions.update(snapshot)
-        self._writer.add((*self._changes.update(snapshot), *changes, *self._take_local()), good_releases)
+        conditions, good_releases = self._conditions.update(snapshot)
+        changes = self._changes.update(snapshot)
+        self._recent.update(snapshot, changes)
+        self._writer.add((*changes, *conditions, *self._take_local()), good_releases)
         self._write(snapshot, readings)
         self._writer.maintain(at)
         self.delivery = self._delivery.update(at)
@@ -85,6 +97,7 @@ class HistoryRecorder:
         self._mismatches.clear()
         self._is_in_session = False
         self._read_good_releases(at)
+        self._recent.begin(read_recent_past(self._writer.path, self._config, at))
 
     def _notice_gap(self, at: datetime) -> None:
         """Begin a new session at the start and after a time without snapshots."""
@@ -92,6 +105,8 @@ class HistoryRecorder:
         is_gap = last is not None and not timedelta() <= at - last <= GAP
         if is_gap:
             self._writer.add((), self._conditions.interrupt())
+            assert last is not None
+            self._recent.interrupt(last)
         if is_gap or not self._is_in_session:
             self._is_in_session = self._writer.switch_session(last if is_gap else None, at)
 

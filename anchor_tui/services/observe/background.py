@@ -21,6 +21,7 @@ from anchor_tui.services.observe.event_loop import close_loop
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+    from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
     from anchor_tui.domain.history.records import RecordedChange
     from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.model import Application, Snapshot
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.execute.audit import AuditLog
     from anchor_tui.services.execute.executor import Consent, PlanExecutor
     from anchor_tui.services.history.incident_desk import IncidentDesk, UnavailableIncidents
+    from anchor_tui.services.history.timeline_service import TimelineService
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.services.observe.prefetch import Prefetch
     from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
@@ -77,6 +79,7 @@ class BackgroundThread:
         self._records_history = records_history and config.history.is_on
         self._local_changes: deque[RecordedChange] = deque()
         self._lock = threading.Lock()
+        self._timeline: TimelineService | None = None
         self._listener: SnapshotListener | None = None
         self._on_died: Callable[[], None] | None = None
         self._latest: Snapshot | None = None
@@ -100,6 +103,8 @@ class BackgroundThread:
         """Stop reading and close the connections; wait STOP_TIMEOUT_S for that at most."""
         with self._lock:
             self._listener = self._on_died = None
+            if self._timeline is not None:
+                self._timeline.close()
         self._call_soon(lambda: self._main_task.cancel() if self._main_task else None)
         self._thread.join(timeout=STOP_TIMEOUT_S)
         if self._incidents is not None:
@@ -187,6 +192,26 @@ class BackgroundThread:
         if self._inspection is None:
             self._inspection = Connections(self.config, self._environ, self._home)
         return self._inspection
+
+    def read_timeline(
+        self, environments: tuple[str, ...], loaded: LoadedTimeline | None, older: bool
+    ) -> Future[LoadedTimeline]:
+        """Return the recorded changes of some environments, or of all: with what is new, or with older ones."""
+        from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
+        from anchor_tui.domain.history.records import HistoryFilter
+
+        wanted = HistoryFilter(environments=environments)
+        return self._get_timeline().read(wanted, loaded or LoadedTimeline(), older=older)
+
+    def _get_timeline(self) -> TimelineService:
+        from anchor_tui.services.history.location import find_history_file
+        from anchor_tui.services.history.timeline_service import TimelineService
+
+        with self._lock:
+            if self._timeline is None:
+                path = find_history_file(self.config, self._find_state_folder())
+                self._timeline = TimelineService(path, self._now)
+            return self._timeline
 
     def recover(self) -> Future[tuple[str, ...]]:
         """Run `PlanExecutor.recover` if the audit contains unfinished work. Only then the executor is loaded."""

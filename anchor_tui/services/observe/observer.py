@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import (
     AppId,
@@ -77,8 +78,8 @@ class Observer:
     """The latest readings of every source. One event loop owns it; only snapshots leave its thread.
 
     `make_recorder` makes the recorder of the history, in the thread that builds the snapshots. Without one,
-    `last_known_good` and `delivery` are what the snapshots contain. `record_snapshot` gets each published snapshot in
-    the same thread, for a recording; it raises nothing.
+    `last_known_good`, `delivery` and `recent_past` are what the snapshots contain. `record_snapshot` gets each
+    published snapshot in the same thread, for a recording; it raises nothing.
     """
 
     def __init__(
@@ -91,13 +92,18 @@ class Observer:
         last_known_good: Mapping[str, LastKnownGood] | None = None,
         record_snapshot: Callable[[Snapshot], None] | None = None,
         delivery: Mapping[str, tuple[DeliveryWindow, ...]] | None = None,
+        recent_past: RecentPast | None = None,
     ) -> None:
         self._config = config
         self._record_snapshot = record_snapshot
         self._evidence = evidence
         self._sources = tuple(sources)
         self._now = now
-        self._readings = SourceReadings(last_known_good=last_known_good or {}, delivery=delivery or {})
+        self._readings = SourceReadings(
+            last_known_good=last_known_good or {},
+            delivery=delivery or {},
+            recent_past=recent_past or RecentPast(),
+        )
         self._recording = SnapshotRecording(make_recorder)
         self._builder = SnapshotBuilder(config)
         self._out_of_sync = OutOfSyncTimes()
@@ -290,13 +296,21 @@ def observe_once(
     evidence: EvidenceScope = "budget",
     last_known_good: Mapping[str, LastKnownGood] | None = None,
     delivery: Mapping[str, tuple[DeliveryWindow, ...]] | None = None,
+    recent_past: RecentPast | None = None,
 ) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
 
-    With `kinds`, only sources of these kinds are read; the others are loading. `last_known_good` and `delivery` are
-    what the history contains. Runs its own event loop.
+    With `kinds`, only sources of these kinds are read; the others are loading. `last_known_good`, `delivery` and
+    `recent_past` are what the history contains. Runs its own event loop.
     """
     all_sources = make_sources(config, environ, home, evidence=evidence)
     sources = [source for source in all_sources if not kinds or source.kind in kinds]
-    observer = Observer(config, sources, evidence=evidence, last_known_good=last_known_good, delivery=delivery)
+    observer = Observer(
+        config,
+        sources,
+        evidence=evidence,
+        last_known_good=last_known_good,
+        delivery=delivery,
+        recent_past=recent_past,
+    )
     return run_in_own_loop(observer.read_once(timeout_s))

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import DeliveryWindow, LastKnownGood, Problem, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
@@ -27,6 +28,10 @@ class SnapshotRecorder(Protocol):
     @property
     def delivery(self) -> Mapping[str, tuple[DeliveryWindow, ...]]:
         """The delivery metrics of each environment."""
+
+    @property
+    def recent_past(self) -> RecentPast:
+        """Since when something is wrong, and the verdicts of the last 24 hours."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -67,11 +72,13 @@ class SnapshotRecording:
         """Return readings with what the recorder knows."""
         if self._recorder is None:
             return replace(readings, problems=self._failure) if self._failure else readings
+        recorder = self._recorder
         return replace(
             readings,
-            last_known_good=self._recorder.last_known_good,
-            delivery=self._recorder.delivery,
-            problems=self._recorder.problems,
+            last_known_good=recorder.last_known_good,
+            delivery=recorder.delivery,
+            recent_past=recorder.recent_past,
+            problems=recorder.problems,
         )
 
     def record(self, snapshot: Snapshot, readings: SourceReadings) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan
+    from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
     from anchor_tui.domain.history.release_runs import ReleaseRecord
     from anchor_tui.domain.model import Application
     from anchor_tui.domain.source_data import PastRelease
@@ -90,6 +91,15 @@ class ReplayThread:
 
         del environment
         return _complete(ReleaseRecord())
+
+    def read_timeline(
+        self, environments: tuple[str, ...], loaded: LoadedTimeline | None, older: bool
+    ) -> Future[LoadedTimeline]:
+        """Return an empty timeline: the history is not part of a recording."""
+        from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
+
+        del environments, loaded, older
+        return _complete(LoadedTimeline(problem=NOT_RECORDED))
 
     @property
     def incidents(self) -> UnavailableIncidents:

@@ -24,6 +24,7 @@ from anchor_tui.domain.status_marks import (
 )
 from anchor_tui.tui.diagnosis_view import describe_diagnosis
 from anchor_tui.tui.panes.application_order import BY_SEVERITY, GROUP_FIELDS, OrderedRow, SortedRows, sort_rows
+from anchor_tui.tui.since_view import draw_health, draw_sync, list_since
 from anchor_tui.tui.source_states import LOADING, is_loading, is_stale
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
@@ -107,7 +108,7 @@ def _build_application_row(app: Application, environment: str, *, is_stale: bool
         subject=app,
         mark=get_application_mark(app),
         field_values=partial(get_field_values, app, environment),
-        is_static=not (app.health_since or app.operation),
+        is_static=not (app.health_since or app.operation or app.sync_seen or app.health_seen),
     )
 
 
@@ -177,13 +178,10 @@ _ROW_KEYS = ElementIndex[str, Application](_make_key)
 
 
 def _draw_application(application: Application, now: datetime) -> tuple[Content, ...]:
-    span = f" {format_age(application.health_since, now)}" if application.health_since else ""
-    mark, word = get_health_mark(application)
-    sync_mark, sync = get_sync_mark(application)
     return (
         safe_text(application.id),
-        marked_text(sync_mark, sync),
-        marked_text(mark, f"{word}{span}"),
+        draw_sync(application, now),
+        draw_health(application, now),
         safe_text(shorten_revision(application.compared_revision)),
         _describe_operation(application.operation, now)
         if application.operation
@@ -225,6 +223,7 @@ def _describe_application(application: Application, now: datetime) -> Content:
         names = ", ".join(f"{resource.kind}/{resource.name}" for resource in application.prunable)
         lines.append(join_parts(marked_text(StatusMark.ATTENTION, "no longer in git"), safe_text(names)))
     facts = [
+        *list_since(application, now),
         f"compared with {shorten_revision(application.compared_revision)}" if application.compared_revision else "",
         _describe_last_sync(application, now),
         f"follows {application.target_revision}" if application.target_revision else "",

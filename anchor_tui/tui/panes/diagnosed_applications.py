@@ -9,11 +9,11 @@ from datetime import datetime
 from textual.content import Content
 
 from anchor_tui.domain.application_labels import label_environment
-from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.identity_cache import ElementCache, IdentityCache
 from anchor_tui.domain.model import AppId, Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark, find_worst_mark, get_health_mark, get_sync_mark
 from anchor_tui.tui.panes.applications import ApplicationRows
+from anchor_tui.tui.since_view import draw_health, draw_sync
 from anchor_tui.tui.source_states import is_stale
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
@@ -67,12 +67,11 @@ def _add_cause(row: ListRow, labels: Mapping[AppId, str], *, is_stale: bool) -> 
 def _draw(application: Application, label: str, now: datetime) -> tuple[Content, ...]:
     sync, health = get_sync_mark(application), get_health_mark(application)
     worst, _ = find_worst_mark([sync, health])
-    span = f" {format_age(application.health_since, now)}" if application.health_since else ""
     return (
         marked_text(worst),
         safe_text(label, "bold"),
-        marked_text(*sync),
-        marked_text(health[0], f"{health[1]}{span}"),
+        draw_sync(application, now),
+        draw_health(application, now),
         _describe_cause(application),
     )
 

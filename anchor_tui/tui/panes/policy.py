@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from textual.content import Content
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult
+from anchor_tui.domain.since import format_since, get_finding_since
 from anchor_tui.domain.status_marks import StatusMark, get_check_mark
 from anchor_tui.tui.policy_summary import list_check_results
 from anchor_tui.tui.source_states import SourceStateMemory, is_outdated, is_unread
@@ -103,7 +106,7 @@ def _build_row(result: CheckResult, group: _Group, snapshot: Snapshot, *, with_e
     outdated = [is_outdated(finding, group.source, snapshot) for finding in result.findings]
     if any(outdated):
         cells = [Content.styled(cell.plain, "dim") for cell in cells]
-    return static_row(
+    row = static_row(
         f"{group.name} {result.check}",
         tuple(cells),
         describe_check(result, outdated),
@@ -112,12 +115,15 @@ def _build_row(result: CheckResult, group: _Group, snapshot: Snapshot, *, with_e
         subject=result.findings,
         mark=get_check_mark(result.status, result.level),
     )
+    is_dated = any(get_finding_since(finding) is not None for finding in result.findings)
+    return replace(row, draw_detail=partial(describe_check, result, outdated)) if is_dated else row
 
 
-def describe_check(result: CheckResult, outdated: Sequence[bool] = ()) -> Content:
+def describe_check(result: CheckResult, outdated: Sequence[bool] = (), now: datetime | None = None) -> Content:
     """Return the rule, the result of each kind of evidence, the fix and the rule's reason.
 
-    `outdated` has one flag for each finding; findings of a source that is not fresh are dim.
+    With `now`, since when a check fails. `outdated` has one flag for each finding: one of a source that is not fresh is
+    dim.
     """
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID  # imports all checks; the policy engine did already
 
@@ -129,7 +135,7 @@ def describe_check(result: CheckResult, outdated: Sequence[bool] = ()) -> Conten
     head = marked_text(mark, result.check)
     lines = [join_parts(Content.styled(head.plain, "dim") if any(flags) else head, title)]
     for finding, is_old in zip(result.findings, flags, strict=True):
-        evidence = _describe_evidence(finding)
+        evidence = _describe_evidence(finding, now)
         lines.append(Content.styled(evidence.plain, "dim") if is_old else evidence)
     fixes = [finding.fix for finding in result.findings if finding.fix and finding.status in {"fail", "unknown"}]
     if fixes:
@@ -139,11 +145,15 @@ def describe_check(result: CheckResult, outdated: Sequence[bool] = ()) -> Conten
     return Content("\n").join(lines)
 
 
-def _describe_evidence(finding: Finding) -> Content:
+def _describe_evidence(finding: Finding, now: datetime | None) -> Content:
     mark = get_check_mark(finding.status, finding.level)
     place = _file_position(finding) or finding.resource
+    since = get_finding_since(finding) if finding.status == "fail" and now is not None else None
     return join_parts(
-        marked_text(mark, f"{finding.evidence:<9}"), safe_text(finding.message), muted_text(place) if place else None
+        marked_text(mark, f"{finding.evidence:<9}"),
+        safe_text(finding.message),
+        muted_text(place) if place else None,
+        safe_text(f"fails {format_since(since, now)}") if since is not None and now is not None else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from anchor_tui.domain.model import Environment, Snapshot
@@ -19,6 +20,8 @@ from anchor_tui.tui.widgets.pane_tabs import PaneTab
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
+    from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
+    from anchor_tui.tui.panes.activity import ActivityRows
 
 APPLICATIONS = "Applications"
 POLICY = "Policy"
@@ -26,7 +29,6 @@ PULL_REQUESTS = "Pull requests"
 SOURCES = "Sources"
 ACTIVITY = "Activity"
 PANES = (APPLICATIONS, POLICY, PULL_REQUESTS, SOURCES, ACTIVITY)
-_NO_ACTIVITY = "no action was started in this session; see `anchor-tui audit` for earlier ones"
 
 
 class FleetPanes:
@@ -50,6 +52,7 @@ class FleetPanes:
         environments: Sequence[Environment],
         jobs: Sequence[Job] = (),
         order: str = BY_SEVERITY,
+        timeline: LoadedTimeline | None = None,
     ) -> PaneContent:
         """Return a pane of these environments. If they are all environments, with what belongs to none of them."""
         all_shown = len(environments) == len(snapshot.environments)
@@ -58,9 +61,16 @@ class FleetPanes:
             POLICY: lambda: self._policy.build(snapshot, environments, show_all=all_shown),
             PULL_REQUESTS: lambda: self._pull_requests.build(snapshot, environments, include_unassigned=all_shown),
             SOURCES: lambda: self._sources.build(snapshot, environments),
-            ACTIVITY: lambda: _build_activity_pane(jobs),
+            ACTIVITY: lambda: self.activity.build(jobs, timeline, snapshot.taken_at),
         }
         return self._guard(builders[name])
+
+    @cached_property
+    def activity(self) -> ActivityRows:
+        """The rows of the activity pane. They import the actions and the history, which the first frame needs not."""
+        from anchor_tui.tui.panes.activity import ActivityRows
+
+        return ActivityRows()
 
     def build_overview(self, snapshot: Snapshot) -> PaneContent:
         """Return the rows of the environments."""
@@ -96,11 +106,3 @@ def _count_items(name: str, snapshot: Snapshot, environments: Sequence[Environme
         ACTIVITY: lambda: len(jobs),
     }
     return PaneTab(name, counters[name]())
-
-
-def _build_activity_pane(jobs: Sequence[Job]) -> PaneContent:
-    if not jobs:
-        return PaneContent((ListColumn("ACTION"),), (), _NO_ACTIVITY)
-    from anchor_tui.tui.panes.activity import build_activity_pane  # imports the actions, which most sessions never use
-
-    return build_activity_pane(jobs)

@@ -24,15 +24,17 @@ from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.application_order import BY_SEVERITY, get_next_order
 from anchor_tui.tui.panes.applications import get_row_application
-from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, FleetPanes
+from anchor_tui.tui.panes.registry import ACTIVITY, APPLICATIONS, PANES, FleetPanes
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.screens.row_screen import RowScreen
 from anchor_tui.tui.source_states import SourceStateMemory
 from anchor_tui.tui.targets import get_release_pull_request
+from anchor_tui.tui.timeline_loader import TimelineLoader
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import EnvironmentCard, fit_cards
 from anchor_tui.tui.widgets.incident_badge import IncidentBadge
 from anchor_tui.tui.widgets.key_footer import KeyFooter
+from anchor_tui.tui.widgets.list_rows import ListRow
 from anchor_tui.tui.widgets.pane_tabs import PaneTab
 from anchor_tui.tui.widgets.pane_view import PaneView
 from anchor_tui.tui.widgets.row_list import RowList
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
 
 FLEET_PANE = "Fleet"
+ROWS_BEFORE_END = 20
+"""Older changes are read when the cursor is on one of so many last rows."""
 
 
 class FleetScreen(RowScreen):
@@ -72,6 +76,7 @@ class FleetScreen(RowScreen):
         self._source_states = SourceStateMemory()
         self._footer_state: tuple[object, ...] = ()
         self._cursor_jump = CursorJump()
+        self._timeline = TimelineLoader(self, lambda *wanted: self.live_app.read_timeline(*wanted), self.show_rows)
         if environment:
             self._cursor_jump.cancel()
 
@@ -142,6 +147,8 @@ class FleetScreen(RowScreen):
 
     def watch_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show new data. The cursor stays on its row."""
+        if self.pane == ACTIVITY:
+            self._timeline.refresh()
         self.show_rows()
         if snapshot is not None and self.now is not None and self.is_current:
             self.environment = self._cursor_jump.choose_environment(snapshot, self.now) or self.environment
@@ -200,7 +207,9 @@ class FleetScreen(RowScreen):
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
             tabs = [PaneTab(FLEET_PANE, overview.shown_count), *tabs]
         shown = APPLICATIONS if self.pane == FLEET_PANE else self.pane
-        content = self._panes.build(shown, snapshot, environments, self.jobs, self.order)
+        if shown == ACTIVITY:
+            self._timeline.show(() if self.show_all else (self.environment,))
+        content = self._panes.build(shown, snapshot, environments, self.jobs, self.order, self._timeline.timeline)
         running, scope = describe_running_jobs(self.jobs), self._describe_scope()
         self.query_one(PaneView).show_pane(tabs, self.pane, content, running, scope, now)
         self.show_details()
@@ -260,6 +269,14 @@ class FleetScreen(RowScreen):
         """Choose the environment of the highlighted row."""
         if message.row is not None and not self.as_cards and self.pane == FLEET_PANE:
             self.environment = message.row.key
+
+    @on(RowList.Highlighted, "#rows")
+    def load_older_changes(self, message: RowList.Highlighted) -> None:
+        """Read older changes when the cursor is near the last one."""
+        if self.pane == ACTIVITY and message.row is not None:
+            last = message.row_list.rows[-ROWS_BEFORE_END:]
+            if any(row is message.row for row in last):
+                self._timeline.load_older()
 
     @on(EnvironmentCard.Clicked)
     def highlight_card(self, message: EnvironmentCard.Clicked) -> None:
@@ -323,10 +340,22 @@ class FleetScreen(RowScreen):
             from anchor_tui.tui.screens.progress import ProgressScreen
 
             self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
+        elif self.pane == ACTIVITY:
+            self._open_change(row)
         elif self.pane == FLEET_PANE and environment is not None and len(environment.applications) > 1:
             self.action_environment_details()
         else:
             self.open_row(row)
+
+    def _open_change(self, row: ListRow) -> None:
+        """Open the subject of a recorded change; show or hide the members of a flood."""
+        from anchor_tui.tui.change_opener import find_flood, open_change
+
+        if (flood := find_flood(row)) is not None:
+            self._panes.activity.toggle(flood)
+            self.show_rows()
+        elif self.snapshot is None or not open_change(row, self.snapshot, self.live_app):
+            self.show_whole_row(row)
 
     @property
     def _highlighted_job(self) -> Job | None:

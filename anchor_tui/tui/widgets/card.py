@@ -134,6 +134,9 @@ class EnvironmentCard(SteadyText):
         rest = first.removeprefix(summarize_reason(first)).lstrip(":;, ")  # the first line contains the summary
         for reason in (rest, *others) if rest and explained is None else others:
             yield from wrap_muted(f"· {reason}", self.size.width or 80)
+        day = environment_summary.describe_day(shown, snapshot, now)
+        if day is not None:  # the last line: it is shown if there is room
+            yield day
 
     def _render_cause(self, explained: environment_summary.ExplainedReason) -> Iterator[Content]:
         """Render the diagnosed cause in a few lines, then the release that the failure began with."""

@@ -21,7 +21,7 @@ _FRAGMENTS = (
 hostile_texts = st.lists(st.one_of(st.sampled_from(_FRAGMENTS), st.characters()), min_size=1, max_size=6).map("".join)
 CLOSED_FIELDS = frozenset(
     {"action", "cause", "check", "checks", "evidence", "kept", "kind", "level", "presence", "rules", "state", "status"}
-    | {"basis", "mark", "tier", "unit"}
+    | {"basis", "mark", "tier", "unit", "verdict"}
 )
 """Fields whose values are a closed set, and those that a renderer looks up."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html.parser
 import json
 from collections.abc import Callable
@@ -23,7 +24,10 @@ from anchor_tui.cli.output.changes.formats import CHANGE_FORMATS, render_change
 from anchor_tui.cli.output.check.formats import CHECK_FORMATS, load_renderer
 from anchor_tui.cli.output.check.report import CheckReport
 from anchor_tui.cli.output.diff.formats import DIFF_FORMATS, load_diff_format
+from anchor_tui.cli.output.history.csv import COLUMNS
+from anchor_tui.cli.output.history.formats import HISTORY_FORMATS, load_history_format
 from anchor_tui.cli.output.history.metrics import METRICS_FORMATS, MetricsReport, render_metrics
+from anchor_tui.cli.output.history.report import HistoryReport
 from anchor_tui.cli.output.incident import document as incident_document
 from anchor_tui.cli.output.incident import markdown as incident_markdown
 from anchor_tui.cli.output.incident import text as incident_text
@@ -43,7 +47,9 @@ from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.actions.steps import AddLabels, CreatePullRequest, DispatchWorkflow, Refresh
 from anchor_tui.domain.changes import CHANGE_KINDS, Change
 from anchor_tui.domain.foreign_text import replace_surrogates
+from anchor_tui.domain.history.gaps import ObservationGap
 from anchor_tui.domain.history.incidents import IncidentReport
+from anchor_tui.domain.history.timeline import build_timeline
 from anchor_tui.domain.model import AppId, Finding
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.policy.waivers import WaiverExpiry
@@ -54,6 +60,7 @@ from anchor_tui.services.snapshot_json import snapshot_to_document
 from tests import rich
 from tests.cli.output.hostile_values import TOKEN, assert_harmless, fill_texts, hostile_texts
 from tests.cli.sample_incident import make_report
+from tests.domain.history.samples import deployment, recorded
 from tests.values import NOW, config
 
 PROPERTY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -244,6 +251,25 @@ def test_a_list_of_incidents_is_harmless(text: str) -> None:
     assert_harmless(incident_text.render_list(incidents, NOW))
     assert_harmless(incident_markdown.render_list(incidents, NOW))
     json.loads(incident_document.render_list(incidents, NOW))
+
+
+@pytest.mark.parametrize("name", HISTORY_FORMATS)
+@PROPERTY
+@given(text=hostile_texts)
+def test_a_history_is_harmless_and_readable(name: str, text: str) -> None:
+    changes = tuple(
+        replace(fill_texts(change, text), origin=change.origin, kind=change.kind, facts={text: text})
+        for change in (*deployment(), recorded(9, "action", text, 90, origin="local"))
+    )
+    report = HistoryReport(text, build_timeline(changes, (ObservationGap(NOW, None),)))
+    document = load_history_format(name)(report)
+    assert_harmless(document)
+    if name == "json":
+        assert len(json.loads(document)["changes"]) == 7
+    if name == "csv":
+        rows = list(csv.reader(document.splitlines(), strict=True))
+        assert {len(row) for row in rows} == {len(COLUMNS)}
+        assert [cell for row in rows for cell in row if cell.lstrip().startswith(("=", "+", "-", "@"))] == []
 
 
 @given(st.text())

@@ -13,8 +13,9 @@ import pytest
 from msgspec.structs import replace
 
 from anchor_tui.config.model import HistoryConfig
+from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.history.records import HistoryFilter
-from anchor_tui.domain.model import LastKnownGood, Problem, Snapshot
+from anchor_tui.domain.model import LastKnownGood, Problem, Snapshot, VerdictSpan
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.history.database import HistoryError
@@ -33,6 +34,7 @@ from tests.services.observe.test_observer import sandbox_config, sandbox_environ
 from tests.services.sandbox_operator import wait_until, wait_until_true
 from tests.values import NOW, argocd, config, fresh, ops_repo, readings
 
+SPAN = VerdictSpan("ok", NOW)
 WARNING = Problem("history", "history", "the disk is full")
 
 
@@ -42,6 +44,7 @@ class FakeRecorder:
     def __init__(self) -> None:
         self.last_known_good: Mapping[str, LastKnownGood] = {"prod": LastKnownGood("1.43.1", NOW)}
         self.delivery = {"prod": (rich.DELIVERY,)}
+        self.recent_past = RecentPast(verdicts={"prod": (SPAN,)})
         self.problems = (WARNING,)
         self.recorded: list[Snapshot] = []
         self.threads: set[str] = set()
@@ -76,6 +79,7 @@ async def test_snapshots_are_recorded_in_their_own_thread() -> None:
         await task
     assert last.environments[2].last_known_good == LastKnownGood("1.43.1", NOW)
     assert last.environments[2].delivery == (rich.DELIVERY,)
+    assert last.environments[2].verdicts == (SPAN,)
     assert all(name.startswith("snapshot") for name in recorder.threads)
     assert recorder.is_closed
 

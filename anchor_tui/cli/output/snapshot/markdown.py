@@ -62,8 +62,8 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
             yield from _render_diagnoses(environment)
     if delivery := list(_render_delivery(snapshot)):
         yield from ("", "## Delivery", "", *delivery)
-    failing = [(env.name, line) for env in snapshot.environments for line in render_policy_lines(env.findings)]
-    failing += [("estate", line) for line in render_policy_lines(snapshot.findings)]
+    groups = [*((env.name, env.findings) for env in snapshot.environments), ("estate", snapshot.findings)]
+    failing = [(name, line) for name, found in groups for line in render_policy_lines(found, snapshot.taken_at)]
     if failing:
         yield ""
         yield "## Policy"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from anchor_tui.cli.output.escaping import format_lines
+from anchor_tui.domain.day_strip import build_day_strip
 from anchor_tui.domain.formatting import format_age, format_count, shorten_revision
 from anchor_tui.domain.history.delivery_formatting import find_window, format_window_briefly
 from anchor_tui.domain.history.delivery_metrics import DEFAULT_WINDOW_DAYS
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Application, Diagnosis, Environment, Finding, PullRequest, Snapshot, SourceState
 from anchor_tui.domain.policy.check_results import group_by_check
+from anchor_tui.domain.since import format_since, get_finding_since, get_health_since, get_sync_since
 from anchor_tui.domain.status_marks import (
     StatusMark,
     get_check_mark,
@@ -41,7 +44,7 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.findings:
         yield ""
         yield "estate"
-        yield from render_policy_lines(snapshot.findings)
+        yield from render_policy_lines(snapshot.findings, snapshot.taken_at)
     if snapshot.pull_requests:
         yield ""
         yield "other pull requests"
@@ -82,25 +85,32 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
     if (window := find_window(environment.delivery, DEFAULT_WINDOW_DAYS)) is not None:
         yield f"  {format_window_briefly(window)}"
     for application in environment.applications:
-        yield f"  {_render_application(application)}"
+        yield f"  {_render_application(application, snapshot.taken_at)}"
         if application.diagnosis is not None:
             yield f"    {describe_diagnosis(application.diagnosis)}"
-    yield from render_policy_lines(environment.findings)
+    if (strip := build_day_strip(environment.verdicts, snapshot.taken_at, snapshot.taken_at)) is not None:
+        yield f"  {strip.glyphs}  {strip.text}"
+    yield from render_policy_lines(environment.findings, snapshot.taken_at)
     for pull in environment.pull_requests:
         yield f"  {_render_pull_request(pull)}"
     for problem in (*environment.problems, *(problem for app in environment.applications for problem in app.problems)):
         yield f"  {StatusMark.ATTENTION.glyph()} {problem}"
 
 
-def render_policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
-    """Render failed, unknown and waived checks, worst first, with their place; then the number of passed checks."""
+def render_policy_lines(findings: tuple[Finding, ...], now: datetime | None = None) -> Iterator[str]:
+    """Render failed, unknown and waived checks, worst first, with their place; then the number of passed checks.
+
+    With `now`, since when a check fails, if that is known.
+    """
     results = group_by_check(findings)
     for result in results:
         if result.status in {"fail", "unknown", "waived"}:
             worst = result.worst
             place = f"  {worst.file}:{worst.line}" if worst.file and worst.line else ""
             glyph = get_check_mark(result.status, result.level).glyph()
-            yield f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}"
+            since = get_finding_since(worst) if now is not None and worst.status == "fail" else None
+            fails = f"  fails {format_since(since, now)}" if since is not None and now is not None else ""
+            yield f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}{fails}"
     if passed := sum(result.status == "pass" for result in results):
         yield f"  {StatusMark.OK.glyph()} {format_count(passed, 'check')} passed"
 
@@ -119,11 +129,15 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
     return f"{'cause: ' if diagnosis.rule else ''}{diagnosis.cause}{step}"
 
 
-def _render_application(application: Application) -> str:
+def _render_application(application: Application, now: datetime) -> str:
     (sync_mark, sync), (health_mark, health) = get_sync_mark(application), get_health_mark(application)
     revision = f" at {shorten_revision(application.compared_revision)}" if application.compared_revision else ""
     prunable = f", {format_count(len(application.prunable), 'resource')} to prune" if application.prunable else ""
-    return f"{application.id}  {sync_mark.glyph()} {sync}{revision}  {health_mark.glyph()} {health}{prunable}"
+    out_of_sync = f" {format_since(since, now)}" if (since := get_sync_since(application)) else ""
+    is_wrong = application.health not in {"Healthy", None}
+    unhealthy = f" {format_since(since, now)}" if is_wrong and (since := get_health_since(application)) else ""
+    synced = f"{sync_mark.glyph()} {sync}{revision}{out_of_sync}"
+    return f"{application.id}  {synced}  {health_mark.glyph()} {health}{unhealthy}{prunable}"
 
 
 def _render_pull_request(pull: PullRequest) -> str:
