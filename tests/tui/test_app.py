@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -85,3 +86,9 @@ async def test_an_ignored_configuration_is_named_on_the_screen():
     async with open_app(config=ignored) as ui:
         messages = [notification.message for notification in ui.app._notifications]
         assert any("./anchor-tui.toml is not trusted and was ignored" in message for message in messages)
+
+
+async def test_a_warning_of_another_thread_is_shown():
+    async with open_app() as ui:
+        await asyncio.to_thread(ui.app.show_warning, "cannot record: no space left")
+        await ui.wait_until(lambda: "cannot record: no space left" in ui.notifications)

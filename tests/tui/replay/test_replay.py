@@ -105,6 +105,17 @@ async def test_every_screen_has_the_mark(folder):
             await ui.wait_until(lambda: isinstance(ui.app.screen, FleetScreen))
 
 
+async def test_no_pane_of_an_application_is_recorded(folder):
+    async with open_replay(make_series(folder), place=2, environment="prod") as ui:
+        await ui.press("enter")
+        await ui.wait_until(lambda: isinstance(ui.app.screen, ApplicationScreen))
+        for pane in "1234567":
+            await ui.press(pane)
+            await ui.wait_until(lambda: "not recorded" in ui.text)
+            await press_and_load(ui, "left_square_bracket", place=1)
+            await press_and_load(ui, "right_square_bracket", place=2)
+
+
 async def test_ages_are_those_of_the_recorded_time(folder):
     fresh = record(folder, steady())
     async with open_replay(fresh) as ui:
