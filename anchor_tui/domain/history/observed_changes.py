@@ -54,10 +54,11 @@ class ObservedChanges:
     def _collect(self, snapshot: Snapshot) -> Iterator[RecordedChange]:
         for change in self._tracker.update(snapshot):
             recorded = to_recorded_change(change, snapshot)
+            if (held := self._held.pop(recorded.key, None)) is not None:
+                recorded = replace(recorded, before=held.before)  # the file never had the held value
             if change.kind == "verdict" and change.after == Level.UNKNOWN:
                 self._held[recorded.key] = recorded
             else:
-                self._held.pop(recorded.key, None)
                 yield recorded
 
 
