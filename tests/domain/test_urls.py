@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchor_tui.domain.urls import is_web_url, parse_url
+from anchor_tui.domain.urls import build_repository_url, is_web_url, parse_url
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,16 @@ def test_case_port_and_trailing_dot_do_not_matter(host: str, port: int, path: st
 )
 def test_only_http_and_https_are_web_urls(url: str | None, opened: bool) -> None:
     assert is_web_url(url) is opened
+
+
+@pytest.mark.parametrize(
+    ("api_url", "expected"),
+    [
+        ("https://api.github.com", "https://github.com/anchor/ops"),
+        ("https://api.github.com/", "https://github.com/anchor/ops"),
+        ("https://git.example.com/api/v3", "https://git.example.com/anchor/ops"),
+        ("http://127.0.0.1:8080/api/v3/", "http://127.0.0.1:8080/anchor/ops"),
+    ],
+)
+def test_the_address_of_a_repository_follows_from_the_api(api_url, expected):
+    assert build_repository_url(api_url, "anchor/ops") == expected

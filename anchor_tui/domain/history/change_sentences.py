@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from anchor_tui.domain.formatting import shorten_revision
+from collections.abc import Sequence
+
+from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.history.incidents import MarkName
 from anchor_tui.domain.history.records import RecordedChange
 
@@ -51,6 +53,16 @@ def describe_change(change: RecordedChange) -> str:
     value = describe_value(change)
     was = f" (was {change.before})" if change.before and change.kind in {"verdict", "release", "sync", "health"} else ""
     return f"{subject} {value}{was}" if subject else f"{value}{was}"
+
+
+def describe_flood(changes: Sequence[RecordedChange]) -> str:
+    """Return equal changes of several subjects as one sentence: "12 applications: Degraded"."""
+    first, number = changes[0], len({change.key for change in changes})
+    if first.kind == "finding":
+        state = {"fail": "failing", "waived": "waived", "clear": "passing"}.get(first.after or "", "unknown")
+        return f"{format_count(number, 'check')} {state}"
+    noun = "application" if first.application is not None else "change"
+    return f"{format_count(number, noun)}: {describe_value(first)}"
 
 
 def describe_subject(change: RecordedChange) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from anchor_tui.domain.formatting import format_count, format_duration
-from anchor_tui.domain.history.change_sentences import describe_change, describe_value, get_change_mark
+from anchor_tui.domain.history.change_sentences import describe_change, describe_flood, get_change_mark
 from anchor_tui.domain.history.incident_impact import ObservedTime, measure_impact
 from anchor_tui.domain.history.incidents import (
     IncidentAction,
@@ -157,12 +157,10 @@ def _to_flood_entry(changes: Sequence[RecordedChange], links: IncidentLinks) -> 
     )
     if len(changes) == 1:
         return entry
-    noun = "application" if first.application is not None else "change"
-    text = f"{format_count(len({change.key for change in changes}), noun)}: {describe_value(first)}"
     return TimelineEntry(
         first.at,
         "change",
-        text,
+        describe_flood(changes),
         entry.mark,
         first.environment,
         until=last.at,

@@ -49,13 +49,12 @@ def describe_worst(report: IncidentReport) -> str:
 
 
 def describe_entry(entry: TimelineEntry) -> str:
-    """Return a line of the timeline without its time, its environment and its link."""
-    glyph = f"{get_glyph(entry.mark)} " if entry.mark != "none" else ""
+    """Return a line of the timeline without its time, its environment, its mark and its link."""
     origin = " (imported)" if entry.is_imported else ""
     until = f" (until {entry.until:%H:%M:%S})" if entry.until and entry.until != entry.at else ""
     detail = f"{', ' if entry.kind == 'action' else ': '}{entry.detail}" if entry.detail else ""
     actor = f", by {entry.actor}" if entry.actor else ""
-    return f"{_KIND_WORDS.get(entry.kind, '')}{glyph}{entry.text}{until}{origin}{detail}{actor}"
+    return f"{_KIND_WORDS.get(entry.kind, '')}{entry.text}{until}{origin}{detail}{actor}"
 
 
 def describe_action(action: IncidentAction) -> str:
@@ -80,6 +79,12 @@ def describe_open_item(item: OpenItem) -> str:
     return f"{item.environment}: {item.text}" if item.environment else item.text
 
 
-def get_glyph(mark: MarkName) -> str:
-    """Return the glyph of a mark."""
-    return StatusMark[mark.upper()].glyph()
+def mark_entry(entry: TimelineEntry) -> str:
+    """Return a line of the timeline with its mark."""
+    text = describe_entry(entry)
+    return text if entry.mark == "none" else f"{get_entry_mark(entry.mark).glyph()} {text}"
+
+
+def get_entry_mark(mark: MarkName) -> StatusMark:
+    """Return a mark by its name."""
+    return StatusMark[mark.upper()]

@@ -13,9 +13,9 @@ from anchor_tui.domain.history.incident_words import (
     describe_entry,
     describe_open_item,
     describe_pull_request,
+    get_entry_mark,
 )
 from anchor_tui.domain.history.incidents import IncidentReport, MarkName, OpenItem, TimelineEntry
-from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 
@@ -117,10 +117,10 @@ _LINES: Mapping[str, Callable[[IncidentReport], Sequence[IncidentLine]]] = {
 
 def _build_row(line: IncidentLine, *, with_date: bool) -> ListRow:
     at = "" if line.at is None else f"{line.at:%m-%d %H:%M:%S}" if with_date else f"{line.at:%H:%M:%S}"
-    style_mark = StatusMark[line.mark.upper()]
-    text = safe_text(line.text) if line.mark in {"none", "ok", "progress"} else marked_text(style_mark, line.text[2:])
+    style_mark = get_entry_mark(line.mark)
+    text = safe_text(line.text) if line.mark == "none" else marked_text(style_mark, line.text)
     cells = (muted_text(at), safe_text(line.environment), text)
-    detail = safe_text(line.text)
+    detail = text
 
     def draw_cells(_now: datetime) -> tuple[Content, ...]:
         return cells

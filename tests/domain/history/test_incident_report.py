@@ -89,6 +89,11 @@ def test_a_flood_of_equal_changes_is_one_line() -> None:
     assert facts.timeline[0].until == flood[-1].at
 
 
+def test_a_flood_of_findings_names_checks() -> None:
+    flood = [change("finding", "fail", subject=f"check-{number}", severity="error") for number in range(5)]
+    assert texts(build(*flood)) == ["5 checks failing"]
+
+
 def test_few_equal_changes_stay_apart() -> None:
     few = [change("health", "Degraded", application=f"app-{number}") for number in range(3)]
     assert len(build(*few).timeline) == 3

@@ -279,3 +279,17 @@ def test_a_running_incident_is_reported_until_now(path: Path, store: IncidentSto
         report = read_report(path, started, CONFIG, NOW + timedelta(minutes=minutes))
         assert failing_minutes(report.facts) == minutes
     history.close()
+
+
+def test_an_incident_of_version_two_stays_readable(path: Path) -> None:
+    path.parent.mkdir(mode=0o700)
+    connection = sqlite3.connect(path)
+    connection.executescript((Path(__file__).parent / "fixtures" / "version-2.sql").read_text())
+    connection.execute("PRAGMA user_version = 2")
+    connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+    connection.close()
+    (incident,) = list_incidents(path)
+    report = read_report(path, incident, CONFIG, HOUR_LATER)
+    assert (incident.number, incident.title, incident.ended_by) == (1, "gateway is down", LEE)
+    assert [note.text for note in report.notes] == ["a note"]
+    assert failing_minutes(report.facts) == 14

@@ -476,3 +476,22 @@ def test_a_second_connection_keeps_the_locks_of_the_first(store: HistoryStore, p
     store.write(batch(change("Degraded", 1)))
     assert read_values(path)[-1] == ("Healthy", "Degraded")
     store.close()
+
+
+def test_a_readable_file_becomes_private_without_being_opened(path: Path) -> None:
+    HistoryStore(path, NOW).close()
+    path.chmod(0o644)
+    HistoryStore(path, NOW).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("spoil", ["link", "writable"])
+def test_a_file_that_is_not_private_is_refused(path: Path, tmp_path: Path, spoil: str) -> None:
+    HistoryStore(path, NOW).close()
+    if spoil == "link":
+        path.rename(tmp_path / "other")
+        path.symlink_to(tmp_path / "other")
+    else:
+        path.chmod(0o666)
+    with pytest.raises(HistoryError, match=r"symbolic link|other accounts"):
+        HistoryStore(path, NOW)

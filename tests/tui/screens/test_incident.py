@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.domain.history.incidents import Incident
+from anchor_tui.domain.history.incidents import Incident, TimelineEntry
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.services.history.database import HistoryError
 from anchor_tui.services.history.incident_desk import UnavailableIncidents
 from anchor_tui.tui.screens.application import ApplicationScreen
@@ -208,7 +209,7 @@ async def test_a_failed_note_keeps_its_text():
         await ui.wait_until(lambda: isinstance(ui.app.screen, LineDialog) and "words" in ui.text)
 
 
-async def test_a_token_in_a_note_is_masked_while_it_is_typed():
+async def test_a_token_in_a_note_is_masked_at_once():
     async with open_fleet(running=RUNNING) as ui:
         await open_screen(ui)
         await ui.press("n")
@@ -247,6 +248,17 @@ async def test_every_pane_shows_its_rows():
         for words in ("no notes: n takes one", "Roll back prod to 1.43.1: done", "#233 merged", "#200 is open: Bump"):
             await ui.press("tab")
             await ui.wait_until(lambda words=words: words in ui.text)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("mark", ["failing", "unknown", "attention", "progress", "ok", "none"])
+async def test_a_row_is_its_mark_and_the_whole_text(mark):
+    async with open_fleet((120, 40), running=RUNNING) as ui:
+        facts = ui.backend.incidents.facts
+        entry = TimelineEntry(NOW, "action", "Sync prod: ended", mark, "prod", actor="kim")
+        ui.backend.incidents.facts = replace(facts, timeline=(entry,))
+        await open_screen(ui)
+        glyph = "" if mark == "none" else f"{StatusMark[mark.upper()].glyph()} "
+        assert f"prod  {glyph}action: Sync prod: ended, by kim" in ui.text
 
 
 async def test_the_screen_reads_again_after_a_change():

@@ -10,11 +10,11 @@ from anchor_tui.cli.output.snapshot.markdown import escape_markdown, format_link
 from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.history.incident_words import (
     describe_action,
-    describe_entry,
     describe_pull_request,
     describe_times,
     describe_worst,
     format_minutes,
+    mark_entry,
 )
 from anchor_tui.domain.history.incidents import (
     IMPACT_LEVELS,
@@ -94,7 +94,7 @@ def _render_impact(impact: EnvironmentImpact) -> str:
 
 def _render_entry(entry: TimelineEntry, report: IncidentReport) -> str:
     place = f"{format_moment(entry.at, report)} {_render_environment(entry.environment)}"
-    return f"{place}{escape_markdown(describe_entry(entry))}{_render_link(entry.url)}"
+    return f"{place}{escape_markdown(mark_entry(entry))}{_render_link(entry.url)}"
 
 
 def _render_environment(name: str) -> str:

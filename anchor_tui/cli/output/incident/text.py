@@ -9,12 +9,12 @@ from anchor_tui.cli.output.escaping import format_lines
 from anchor_tui.domain.formatting import format_count, format_duration
 from anchor_tui.domain.history.incident_words import (
     describe_action,
-    describe_entry,
     describe_impact,
     describe_open_item,
     describe_pull_request,
     describe_times,
     describe_worst,
+    mark_entry,
 )
 from anchor_tui.domain.history.incidents import Incident, IncidentReport, TimelineEntry
 
@@ -81,7 +81,7 @@ def _render_section(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _describe_line(entry: TimelineEntry) -> str:
     place = f"{entry.environment}  " if entry.environment else ""
-    return f"{place}{describe_entry(entry)}{_link(entry.url)}"
+    return f"{place}{mark_entry(entry)}{_link(entry.url)}"
 
 
 def _link(url: str) -> str:
