@@ -53,7 +53,7 @@ class RecordedChange(ValueObject, frozen=True):
     environment: str = ""
     application: AppId | None = None
     subject: str = ""
-    """The part of the environment or application that the value is about: a check, a source, a pull request's number."""
+    """The part that the value is about: the id of a check or of a source, the number of a pull request."""
     place: str = ""
     """The resource or file of a finding."""
     server_at: AwareDatetime | None = None
