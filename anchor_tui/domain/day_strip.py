@@ -88,7 +88,7 @@ def format_long_duration(span: timedelta) -> str:
 
 
 def _describe_totals(totals: dict[VerdictWord, timedelta]) -> str:
-    parts: dict[str, timedelta] = {word: span for word, span in totals.items() if span}
+    parts: dict[str, timedelta] = {word: span for word, span in totals.items() if span >= timedelta(seconds=1)}
     unobserved = DAY - sum(totals.values(), timedelta())
     if unobserved >= TOLERANCE:
         parts[NOT_OBSERVED] = unobserved

@@ -63,7 +63,10 @@ class ObservedChanges:
 
 
 def to_recorded_change(change: Change, snapshot: Snapshot) -> RecordedChange:
-    """Return a change as the history contains it. A release has its content, its author and its commit."""
+    """Return a change as the history contains it.
+
+    A release has its content, its author and its commit. A pull request that was opened has its author.
+    """
     recorded = RecordedChange(
         kind=change.kind,
         before=change.before,
@@ -79,6 +82,9 @@ def to_recorded_change(change: Change, snapshot: Snapshot) -> RecordedChange:
         pull_request=change.pull_request,
         commit=change.after or "" if change.kind == "revision" else "",
     )
+    if change.kind == "pull-request" and change.after == "open":
+        pulls = (pull for pull in snapshot.all_pull_requests if pull.number == change.pull_request)
+        return replace(recorded, actor=next((pull.author or "" for pull in pulls), ""))
     if change.kind != "release" or change.environment is None:
         return recorded
     environment = snapshot.find_environment(change.environment)

@@ -49,11 +49,15 @@ class RecentPastReader(HistoryReader):
         return seen
 
     def _list_observed_starts(self, environment: str, kind: str, observed_at: int) -> list[tuple[int, SubjectKey]]:
-        """Return the values that changed at a time and were known before, as pairs of time and key."""
+        """Return the values that changed at a time and were known before, as pairs of time and key.
+
+        Values that the server dates are not among them: they need no other time. So the index by time applies.
+        """
         rows = self._select(
             f"""
             SELECT {STATE_KEY_COLUMNS} FROM changes
-            WHERE environment = ? AND kind = ? AND observed_at = ? AND before IS NOT NULL AND origin = 'observed'
+            WHERE environment = ? AND kind = ? AND at = ? AND observed_at = at
+              AND before IS NOT NULL AND origin = 'observed'
             """,
             (environment, kind, observed_at),
         )

@@ -27,7 +27,7 @@ COLUMNS = (
     ListColumn("CHANGE", is_flexible=True),
 )
 FILTER_FIELDS = ("env", "kind", "app", "pr", "origin")
-_MAX_SUBJECT_LENGTH = 40
+_MAX_SUBJECT_LENGTH = 28
 _NO_CHANGE = "no action was started in this session, and no change is recorded yet"
 _DAY = timedelta(days=1)
 

@@ -8,7 +8,7 @@ from anchor_tui.domain.history.observed_changes import UNKNOWN_AFTER, ObservedCh
 from anchor_tui.domain.history.records import RecordedState
 from anchor_tui.domain.model import Level, Verdict
 from tests.domain.history.test_last_known_good import environment, snapshot
-from tests.values import NOW, replace
+from tests.values import NOW, pull_request, replace
 
 UNKNOWN = environment(verdict=Verdict(Level.UNKNOWN, ("3 checks unknown",)))
 
@@ -43,3 +43,11 @@ def test_the_values_of_the_file_are_compared_at_the_start() -> None:
     degraded = environment(applications=(replace(environment().applications[0], health="Degraded"),))
     found = ObservedChanges(states).update(snapshot(60, degraded))
     assert ("Healthy", "Degraded") in [(change.before, change.after) for change in found]
+
+
+def test_an_opened_pull_request_has_its_author() -> None:
+    pull = pull_request(232, author="m-ito")
+    found = ObservedChanges({}).update(snapshot(0, environment(pull_requests=(pull,))))
+    assert [(change.kind, change.actor) for change in found if change.pull_request == 232 and change.actor] == [
+        ("pull-request", "m-ito")
+    ]

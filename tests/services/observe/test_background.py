@@ -11,12 +11,15 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Order
 from anchor_tui.sandbox.server import run_sandbox_in_thread
+from anchor_tui.services.history.location import find_history_file
 from anchor_tui.services.observe import observer
 from anchor_tui.services.observe.background import BackgroundThread
 from anchor_tui.services.observe.prefetch import start_prefetch
+from tests.domain.history.samples import deployment
+from tests.services.history.test_timeline_reader import write
 from tests.services.observe.test_observer import sandbox_config, sandbox_environ
 from tests.sources.loopback_server import serve_requests
-from tests.values import application
+from tests.values import application, config
 
 
 class Listener:
@@ -196,3 +199,13 @@ def test_stopping_directly_after_the_start_works(tmp_path):
         reader._thread.join(5)
         assert not reader._thread.is_alive()
     assert asyncio.iscoroutinefunction(reader._run_observer)
+
+
+def test_the_timeline_is_read_from_the_history_of_the_estate(tmp_path):
+    settings = config()
+    thread = BackgroundThread(settings, {}, tmp_path, state_folder=tmp_path)
+    assert thread.read_timeline((), None, False).result(timeout=10).lines == ()
+    write(find_history_file(settings, tmp_path), *deployment())
+    loaded = thread.read_timeline(("prod",), None, False).result(timeout=10)
+    assert len(loaded.lines) == 6
+    assert thread.read_timeline(("prod",), loaded, False).result(timeout=10) is loaded
