@@ -133,7 +133,7 @@ def test_json_has_the_documented_keys(broken: Path, document: Any) -> None:
     assert report["summary"]["error"] == 2
     assert report["summary"]["waived"] == 1
     keys = ["environment", "check", "title", "level", "status", "evidence", "message", "fix", "file", "line"]
-    keys += ["column", "resource", "since", "pending", "full_message"]
+    keys += ["column", "resource", "since", "pending", "full_message", "first_seen", "since_pull_request"]
     assert all(list(finding) == keys for finding in report["findings"])
     assert {finding["environment"] for finding in report["findings"]} == {"dev", "staging", "prod", None}
     only_servers = [

@@ -27,7 +27,7 @@ from tests.domain.policy.sample_repo import ROOT
         (["sandbox", "serve", "--storm", "-1"], "'-1' is not a number of changes per second up to 10000"),
         (["snapshot", "more"], "unrecognized arguments: more"),
         (["snapshot", "--form", "json"], "unrecognized arguments: --form json"),
-        (["fly"], "there is no command 'fly'; there are demo, snapshot, check"),
+        (["fly"], "there is no command 'fly'; there are demo, snapshot, watch"),
         (["--splendid"], "unrecognized arguments: --splendid"),
         (["snapshto"], "there is no command 'snapshto'; did you mean snapshot?"),
         (["config", "intit"], "there is no command 'intit'; did you mean init?"),
