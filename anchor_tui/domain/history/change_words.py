@@ -16,6 +16,8 @@ from anchor_tui.domain.status_marks import StatusMark, find_value_mark
 
 UNKNOWN = "unknown"
 ACTION = "action"
+UNEXPLAINED = "unexplained"
+"""The start of the value of a diagnosis that found no cause."""
 TIMELINE_KINDS = (
     "verdict",
     "release",
@@ -48,6 +50,8 @@ def get_change_mark(change: RecordedChange) -> StatusMark:
     """Return the status that a change led to. An unknown value is never ok."""
     if change.kind == "finding" and change.after == "fail" and change.severity == "warning":
         return StatusMark.ATTENTION
+    if _is_unexplained(change):
+        return StatusMark.UNKNOWN
     return find_value_mark(change.kind, change.after)
 
 
@@ -69,7 +73,8 @@ def describe_group(changes: Sequence[RecordedChange]) -> ChangeWords:
             f"check {first.subject}", f"{_describe_finding_state(first)} in {format_count(places, 'place')}"
         )
     if first.kind == "diagnosis":
-        return ChangeWords(format_count(number, "application"), "causes found" if first.after else "causes are gone")
+        causes = "causes found" if first.after and not _is_unexplained(first) else _describe_diagnosis(first)
+        return ChangeWords(format_count(number, "application"), causes)
     return ChangeWords(format_count(number, "application"), describe_change(first, {}).sentence)
 
 
@@ -102,9 +107,13 @@ def _describe_values(change: RecordedChange) -> str:
 
 def _has_detail(change: RecordedChange) -> bool:
     """Return True if the text of a change explains it. A good value needs no explanation."""
-    return not (change.kind == "verdict" and change.after == "ok") and not (
-        change.kind == "finding" and change.after != "fail"
-    )
+    match change.kind:
+        case "verdict":
+            return change.after != "ok"
+        case "finding":
+            return change.after == "fail"
+        case _:
+            return not _is_unexplained(change)
 
 
 def _describe_release(change: RecordedChange) -> str:
@@ -135,7 +144,14 @@ def _describe_revision(change: RecordedChange) -> str:
 def _describe_diagnosis(change: RecordedChange) -> str:
     if change.after is None:
         return "cause unknown"
+    if _is_unexplained(change):
+        return "cause not found"
     return "cause" if change.after else "the cause is gone"
+
+
+def _is_unexplained(change: RecordedChange) -> bool:
+    """Return True if a diagnosis names no rule: something fails, and it is not known why."""
+    return change.kind == "diagnosis" and (change.after or "").partition(" ")[0] == UNEXPLAINED
 
 
 def _describe_finding(change: RecordedChange) -> str:
