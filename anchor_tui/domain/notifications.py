@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from anchor_tui.config.model import NotificationRule
+from anchor_tui.domain.change_text import describe_value, get_detail, name_subject
 from anchor_tui.domain.changes import Change
 from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.formatting import format_count
@@ -37,6 +38,8 @@ class _Event(ValueObject, frozen=True):
     """The last change of one environment or source that waits to be notified. `count` is the number of changes."""
 
     subject: str
+    state: str
+    """The words after the subject: "is failing", "is read again"."""
     environment: str
     level: str
     detail: str
@@ -91,7 +94,7 @@ class _RuleMemory:
                 self._waiting.pop(subject, None)  # it is over before it was notified
         if is_notified and not is_silent:
             count = self._waiting[subject].count + 1 if subject in self._waiting else 1
-            self._waiting[subject] = _Event(subject, change.environment or "", level, change.detail, count)
+            self._waiting[subject] = _make_event(change, level, count)
 
     def take(self, now_s: float) -> OutsideNotification | None:
         if not self._waiting or (self._sent_s is not None and now_s - self._sent_s < INTERVAL_S):
@@ -127,12 +130,16 @@ def _make_notification(events: Sequence[_Event]) -> OutsideNotification:
     )
 
 
+def _make_event(change: Change, level: str, count: int) -> _Event:
+    if change.kind == "source":
+        return _Event(name_subject(change, ""), describe_value(change), "", level, get_detail(change), count)
+    environment = change.environment or ""
+    return _Event(environment, f"is {level}", environment, level, change.detail, count)
+
+
 def _describe(event: _Event) -> str:
-    level = event.level
-    if event.subject.startswith("source "):
-        level = "lost" if level == _LOST_SOURCE else "back"
     times = f" after {event.count} changes" if event.count > 1 else ""
-    return f"{event.subject} is {level}{times}"
+    return f"{event.subject} {event.state}{times}"
 
 
 def _limit(text: str, limit: int) -> str:

@@ -8,12 +8,12 @@ from anchor_tui.domain.history.incidents import (
     EnvironmentImpact,
     Incident,
     IncidentAction,
+    IncidentEntry,
     IncidentFacts,
     IncidentNote,
     IncidentPullRequest,
     IncidentReport,
     OpenItem,
-    TimelineEntry,
 )
 from tests.values import NOW
 
@@ -33,10 +33,10 @@ def make_report() -> IncidentReport:
             ),
         ),
         (
-            TimelineEntry(
+            IncidentEntry(
                 NOW - timedelta(minutes=4),
                 "change",
-                "release 1.44.0 (was 1.43.1)",
+                "release 1.43.1 → 1.44.0 (#231)",
                 environment="prod",
                 detail="Promote 1.44.0",
                 actor="lee",
@@ -44,16 +44,16 @@ def make_report() -> IncidentReport:
                 pull_request=231,
                 is_imported=True,
             ),
-            TimelineEntry(
+            IncidentEntry(
                 NOW + timedelta(minutes=1),
                 "change",
-                "12 applications: Degraded",
+                "12 applications Healthy → Degraded",
                 "failing",
                 "prod",
                 until=NOW + timedelta(minutes=2),
                 count=12,
             ),
-            TimelineEntry(
+            IncidentEntry(
                 NOW + timedelta(minutes=9),
                 "action",
                 "Roll back prod to 1.43.1: done",
@@ -63,7 +63,7 @@ def make_report() -> IncidentReport:
                 actor="kim@laptop",
                 url=PULL_REQUEST_URL,
             ),
-            TimelineEntry(
+            IncidentEntry(
                 NOW + timedelta(minutes=20),
                 "gap",
                 "not observed for 1 min",

@@ -50,7 +50,7 @@ def test_equal_snapshots_exit_with_0(documents, capfd):
 def test_different_snapshots_exit_with_1(documents, capfd):
     assert run_in_process("diff", "steady.json", "incident.json.gz") == 1
     printed = capfd.readouterr().out
-    assert "anchor-msp-prod: health Healthy → Degraded" in printed
+    assert "anchor-msp-prod Healthy → Degraded" in printed
     assert "verdict ok → failing" in printed
     assert printed.splitlines()[1].startswith("2 changes: 1 verdict, 1 health")
 

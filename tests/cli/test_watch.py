@@ -58,46 +58,46 @@ def test_the_kinds_of_the_command_are_those_of_changes():
 def test_the_present_state_is_printed_when_every_source_has_answered(capfd):
     first, second, third = print_snapshots(capfd, LOADING, HEALTHY, HEALTHY)
     assert (first, third) == ([], [])
-    assert "= source argocd is read" in second
-    assert "= prod: release 1.43.1 (#1431)" in second
+    assert "= Argo CD is read" in second
+    assert "= prod: release 1.43.1 (#1431): Release 1.43.1" in second
     assert all(line.startswith("= ") for line in second)
 
 
 def test_each_change_is_one_line(capfd):
     assert print_snapshots(capfd, HEALTHY, DEGRADED)[1] == [
         "~ prod: verdict ok → failing: Degraded 3 d",
-        "~ prod: anchor-msp-prod: health Healthy → Degraded",
+        "~ prod: anchor-msp-prod Healthy → Degraded",
     ]
 
 
 def test_a_lost_source_is_one_line(capfd):
     _, lost, back = print_snapshots(capfd, HEALTHY, LOST, HEALTHY)
-    assert lost == ["~ source argocd is lost (stale): no answer"]
-    assert back == ["~ source argocd is back"]
+    assert lost == ["~ Argo CD is not read any more: no answer"]
+    assert back == ["~ Argo CD is read again"]
 
 
 def test_a_change_behind_a_lost_source_is_printed_later(capfd):
     assert print_snapshots(capfd, HEALTHY, LOST, DEGRADED)[2] == [
-        "~ source argocd is back",
+        "~ Argo CD is read again",
         "~ prod: verdict ok → failing: Degraded 3 d",
-        "~ prod: anchor-msp-prod: health Healthy → Degraded",
+        "~ prod: anchor-msp-prod Healthy → Degraded",
     ]
 
 
 def test_environments_and_kinds_select_lines(capfd):
     assert print_snapshots(capfd, HEALTHY, DEGRADED, environments=["dev"])[1] == []
     assert print_snapshots(capfd, HEALTHY, DEGRADED, kind=("health",))[1] == [
-        "~ prod: anchor-msp-prod: health Healthy → Degraded"
+        "~ prod: anchor-msp-prod Healthy → Degraded"
     ]
-    assert "= source github is read" in print_snapshots(capfd, HEALTHY, environments=["dev"])[0]
+    assert "= GitHub is read" in print_snapshots(capfd, HEALTHY, environments=["dev"])[0]
 
 
 def test_a_source_that_answers_late_is_a_change(capfd):
     unread = build_snapshot(config(), readings(repo=Unavailable(SourceFailure("timeout", "no answer"))), NOW)
     first, second = print_snapshots(capfd, unread, HEALTHY)
-    assert "= source github is missing: no answer" in first
-    assert "~ source github is back" in second
-    assert "~ prod: release 1.43.1 (#1431)" in second
+    assert "= GitHub cannot be read: no answer" in first
+    assert "~ GitHub is read again" in second
+    assert "~ prod: release 1.43.1 (#1431): Release 1.43.1" in second
 
 
 def test_json_contains_every_value(capfd):
@@ -122,7 +122,7 @@ def test_json_contains_every_value(capfd):
         "pull_request": None,
         "reported_at": "2026-11-20T14:02:31Z",
         "detail": "",
-        "text": "prod: anchor-msp-prod: health Healthy → Degraded",
+        "text": "prod: anchor-msp-prod Healthy → Degraded",
     }
     assert present["present"] is True
 
@@ -131,7 +131,7 @@ def test_a_missing_token_ends_the_watch(folder, capfd):
     write_own_config()
     assert run_in_process("watch", "--for", "20s") == 2
     printed = capfd.readouterr()
-    assert "= source argocd is missing" in printed.out
+    assert "= Argo CD cannot be read" in printed.out
     assert "no address of Argo CD" in printed.err
 
 

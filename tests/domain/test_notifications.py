@@ -79,8 +79,8 @@ def test_a_recovery_needs_its_option():
 
 def test_a_lost_source_comes_back():
     decider = NotificationDecider([NotificationRule(level="unknown", recovery=True)])
-    assert decide(decider, source("fresh", "stale")) == ["anchor-tui: source argocd is lost"]
-    assert decide(decider, source("stale", "fresh"), at=INTERVAL_S) == ["anchor-tui: source argocd is back"]
+    assert decide(decider, source("fresh", "stale")) == ["anchor-tui: Argo CD is not read any more"]
+    assert decide(decider, source("stale", "fresh"), at=INTERVAL_S) == ["anchor-tui: Argo CD is read again"]
 
 
 def test_what_is_held_back_is_in_the_next_notification():

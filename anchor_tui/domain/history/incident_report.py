@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import cast
+
+from msgspec.structs import replace
 
 from anchor_tui.domain.formatting import format_count, format_duration
-from anchor_tui.domain.history.change_sentences import describe_change, describe_flood, get_change_mark
+from anchor_tui.domain.history.change_words import (
+    ChangeWords,
+    describe_group,
+    describe_recorded_change,
+    get_change_mark,
+)
+from anchor_tui.domain.history.floods import group_changes
 from anchor_tui.domain.history.incident_impact import ObservedTime, measure_impact
 from anchor_tui.domain.history.incidents import (
     IncidentAction,
+    IncidentEntry,
     IncidentFacts,
     IncidentPullRequest,
     MarkName,
     OpenItem,
-    TimelineEntry,
 )
 from anchor_tui.domain.history.records import RecordedChange, SubjectKey
+from anchor_tui.domain.history.timeline import label_applications
 from anchor_tui.domain.model import AppId, ValueObject
 
 LEAD_TIME = timedelta(minutes=30)
 """The timeline begins so long before the start: an incident is started after something has happened."""
-FLOOD_FROM = 4
-"""The number of equal changes of different subjects from which they become one line."""
-FLOOD_PAUSE = timedelta(minutes=1)
-"""The longest pause between two changes of one line."""
 MAX_OPEN_APPLICATIONS = 20
 """Applications that are listed as open items. The others are counted."""
 _SHOWN_KINDS = frozenset(
@@ -104,10 +110,12 @@ def build_incident_facts(evidence: IncidentEvidence) -> IncidentFacts:
 # --- timeline ----------------------------------------------------------------------------------------
 
 
-def _list_entries(evidence: IncidentEvidence) -> Iterator[TimelineEntry]:
+def _list_entries(evidence: IncidentEvidence) -> Iterator[IncidentEntry]:
     """Yield changes, actions and the times in which no process was watching, oldest first."""
-    shown = [change for change in evidence.changes if _is_shown(change)]
-    entries = [_to_flood_entry(group, evidence.links) for group in _group_floods(shown)]
+    shown = sorted(filter(_is_shown, evidence.changes), key=lambda change: (change.at, change.id), reverse=True)
+    labels = label_applications(shown)
+    groups = reversed(list(group_changes(shown)))
+    entries = [_to_change_entry(group, labels, evidence.links) for group in groups]
     entries += [_to_action_entry(action) for action in _list_actions(evidence)]
     entries += _list_gaps(evidence)
     yield from sorted(entries, key=lambda entry: entry.at)
@@ -120,74 +128,50 @@ def _is_shown(change: RecordedChange) -> bool:
     return change.before is not None or change.origin == "imported" or change.kind == "pull-request"
 
 
-def _group_floods(changes: Sequence[RecordedChange]) -> Iterator[Sequence[RecordedChange]]:
-    """Yield equal changes of many subjects together, and every other change alone."""
-    groups: dict[tuple[str, ...], list[list[RecordedChange]]] = {}
-    for change in sorted(changes, key=lambda item: (item.at, item.id)):
-        runs = groups.setdefault(_get_flood_key(change), [])
-        if runs and change.at - runs[-1][-1].at <= FLOOD_PAUSE:
-            runs[-1].append(change)
-        else:
-            runs.append([change])
-    for run in (run for runs in groups.values() for run in runs):
-        if len({change.key for change in run}) >= FLOOD_FROM:
-            yield run
-        else:
-            yield from ([change] for change in run)
-
-
-def _get_flood_key(change: RecordedChange) -> tuple[str, ...]:
-    subject = "" if change.application is not None or change.kind == "finding" else change.subject
-    return change.kind, change.environment, change.after or "", change.origin, subject
-
-
-def _to_flood_entry(changes: Sequence[RecordedChange], links: IncidentLinks) -> TimelineEntry:
-    first, last = changes[0], changes[-1]
-    entry = TimelineEntry(
+def _to_change_entry(
+    changes: Sequence[RecordedChange], labels: Mapping[AppId, str], links: IncidentLinks
+) -> IncidentEntry:
+    """Return the line of one change, or of a flood; the changes are newest first."""
+    first, last = changes[-1], changes[0]
+    words = _describe(first, labels) if len(changes) == 1 else describe_group(changes)
+    entry = IncidentEntry(
         first.at,
         "change",
-        describe_change(first),
-        get_change_mark(first),
+        f"{words.subject} {words.sentence}",
+        cast("MarkName", get_change_mark(first).name.lower()),
         first.environment,
-        first.detail,
-        first.actor,
-        links.get_change_url(first),
-        first.pull_request,
+        words.detail,
         is_imported=first.origin == "imported",
     )
-    if len(changes) == 1:
-        return entry
-    return TimelineEntry(
-        first.at,
-        "change",
-        describe_flood(changes),
-        entry.mark,
-        first.environment,
-        until=last.at,
-        count=len(changes),
-        is_imported=entry.is_imported,
-    )
+    if len(changes) > 1:
+        return replace(entry, until=last.at, count=len(changes))
+    return replace(entry, actor=first.actor, url=links.get_change_url(first), pull_request=first.pull_request)
 
 
-def _to_action_entry(action: IncidentAction) -> TimelineEntry:
+def _describe(change: RecordedChange, labels: Mapping[AppId, str]) -> ChangeWords:
+    """Return the words of a change without its author, who is a field of the line."""
+    return describe_recorded_change(replace(change, actor=""), labels)
+
+
+def _to_action_entry(action: IncidentAction) -> IncidentEntry:
     text = action.describe_order()
     detail = ", ".join(part for part in (action.message, action.reason and f"reason: {action.reason}") if part)
     mark: MarkName = "failing"
     if action.outcome == "done" or action.outcome in _UNFINISHED_OUTCOMES:
         mark = "ok" if action.outcome == "done" else "unknown"
-    return TimelineEntry(
+    return IncidentEntry(
         action.at, "action", f"{text}: {action.outcome}", mark, action.environment, detail, action.actor, action.url
     )
 
 
-def _list_gaps(evidence: IncidentEvidence) -> Iterator[TimelineEntry]:
+def _list_gaps(evidence: IncidentEvidence) -> Iterator[IncidentEntry]:
     """Yield the times of the incident in which no process was watching."""
     begin = evidence.started_at
     for start, end in (*evidence.observed, (evidence.until, evidence.until)):
         finish = min(start, evidence.until)
         if finish > begin:
             text = f"not observed for {format_duration(finish - begin)}: anchor-tui was not running"
-            yield TimelineEntry(begin, "gap", text, "unknown", until=finish)
+            yield IncidentEntry(begin, "gap", text, "unknown", until=finish)
         begin = max(begin, end)
 
 
@@ -249,10 +233,11 @@ def _list_open_items(
     evidence: IncidentEvidence, known: Sequence[RecordedChange], actions: Sequence[IncidentAction]
 ) -> Iterator[OpenItem]:
     latest = _index_latest(known)
+    labels = label_applications(known)
     yield from _list_open_environments(evidence, latest)
     for change in latest.values():
         if change.kind == "source" and change.after in {"stale", "missing"}:
-            yield OpenItem("source", f"{describe_change(change)}, since {change.at:%Y-%m-%d %H:%M} UTC")
+            yield OpenItem("source", _describe_since(change, labels))
     progressing = [
         change
         for change in latest.values()
@@ -260,9 +245,7 @@ def _list_open_items(
     ]
     for change in progressing[:MAX_OPEN_APPLICATIONS]:
         url = evidence.links.get_change_url(change)
-        yield OpenItem(
-            "application", f"{describe_change(change)}, since {change.at:%Y-%m-%d %H:%M} UTC", change.environment, url
-        )
+        yield OpenItem("application", _describe_since(change, labels), change.environment, url)
     if (rest := len(progressing) - MAX_OPEN_APPLICATIONS) > 0:
         yield OpenItem("application", f"{format_count(rest, 'more application')} Progressing")
     for change in latest.values():
@@ -274,6 +257,11 @@ def _list_open_items(
         if action.outcome in _UNFINISHED_OUTCOMES:
             text = f"{action.describe_order()} at {action.at:%Y-%m-%d %H:%M} UTC: outcome {action.outcome}"
             yield OpenItem("action", text, action.environment, action.url)
+
+
+def _describe_since(change: RecordedChange, labels: Mapping[AppId, str]) -> str:
+    words = _describe(change, labels)
+    return f"{words.subject} {words.sentence}, since {change.at:%Y-%m-%d %H:%M} UTC"
 
 
 def _list_open_environments(

@@ -9,11 +9,11 @@ from anchor_tui.domain.history.incidents import (
     EntryKind,
     EnvironmentImpact,
     IncidentAction,
+    IncidentEntry,
     IncidentPullRequest,
     IncidentReport,
     MarkName,
     OpenItem,
-    TimelineEntry,
 )
 from anchor_tui.domain.status_marks import StatusMark
 
@@ -48,7 +48,7 @@ def describe_worst(report: IncidentReport) -> str:
     return ", ".join(f"{impact.environment} {impact.worst}" for impact in ordered) or "no environment"
 
 
-def describe_entry(entry: TimelineEntry) -> str:
+def describe_entry(entry: IncidentEntry) -> str:
     """Return a line of the timeline without its time, its environment, its mark and its link."""
     origin = " (imported)" if entry.is_imported else ""
     until = f" (until {entry.until:%H:%M:%S})" if entry.until and entry.until != entry.at else ""
@@ -79,7 +79,7 @@ def describe_open_item(item: OpenItem) -> str:
     return f"{item.environment}: {item.text}" if item.environment else item.text
 
 
-def mark_entry(entry: TimelineEntry) -> str:
+def mark_entry(entry: IncidentEntry) -> str:
     """Return a line of the timeline with its mark."""
     text = describe_entry(entry)
     return text if entry.mark == "none" else f"{get_entry_mark(entry.mark).glyph()} {text}"

@@ -91,7 +91,7 @@ class EnvironmentImpact(ValueObject, frozen=True):
         return next((level for level in IMPACT_LEVELS if self.get_span(level)), "not observed")
 
 
-class TimelineEntry(ValueObject, frozen=True):
+class IncidentEntry(ValueObject, frozen=True):
     """One line of the timeline. `until` and `count` are set if it represents several changes, or a time."""
 
     at: AwareDatetime
@@ -155,7 +155,7 @@ class IncidentFacts(ValueObject, frozen=True):
 
     until: AwareDatetime
     impact: tuple[EnvironmentImpact, ...] = ()
-    timeline: tuple[TimelineEntry, ...] = ()
+    timeline: tuple[IncidentEntry, ...] = ()
     actions: tuple[IncidentAction, ...] = ()
     pull_requests: tuple[IncidentPullRequest, ...] = ()
     open_items: tuple[OpenItem, ...] = ()
@@ -170,21 +170,21 @@ class IncidentReport(ValueObject, frozen=True):
     engine: str = ""
     machine: str = ""
 
-    def list_timeline(self) -> tuple[TimelineEntry, ...]:
+    def list_timeline(self) -> tuple[IncidentEntry, ...]:
         """Return changes, actions, notes, start and end, oldest first."""
         incident = self.incident
         entries = [*self.facts.timeline, *map(_to_entry, self.notes)]
-        entries.append(TimelineEntry(incident.started_at, "incident", "incident started", actor=incident.started_by))
+        entries.append(IncidentEntry(incident.started_at, "incident", "incident started", actor=incident.started_by))
         if incident.ended_at is not None:
-            entries.append(TimelineEntry(incident.ended_at, "incident", "incident ended", actor=incident.ended_by))
+            entries.append(IncidentEntry(incident.ended_at, "incident", "incident ended", actor=incident.ended_by))
         return tuple(sorted(entries, key=_get_place))
 
 
-def _to_entry(note: IncidentNote) -> TimelineEntry:
-    return TimelineEntry(note.at, "note", note.text, actor=note.author)
+def _to_entry(note: IncidentNote) -> IncidentEntry:
+    return IncidentEntry(note.at, "note", note.text, actor=note.author)
 
 
-def _get_place(entry: TimelineEntry) -> tuple[datetime, int]:
+def _get_place(entry: IncidentEntry) -> tuple[datetime, int]:
     """Return the place of an entry: the start comes before, the end after what has the same time."""
     order = {"incident started": -1, "incident ended": 1}.get(entry.text, 0) if entry.kind == "incident" else 0
     return entry.at, order

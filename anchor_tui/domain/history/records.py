@@ -90,10 +90,14 @@ class RecordedChange(ValueObject, frozen=True):
         return SubjectKey(self.kind, environment, server, namespace, application, self.subject, self.place)
 
     @property
+    def is_first_observation(self) -> bool:
+        """True if the value was seen for the first time, so that it is not known when it began."""
+        return self.before is None and self.origin == "observed"
+
+    @property
     def is_unremarkable(self) -> bool:
         """True if it is the first observation of a value that is as it should be. Only the state is recorded then."""
-        is_first = self.before is None and self.origin == "observed"
-        return is_first and (self.kind == "revision" or (self.kind, self.after) in _AS_IT_SHOULD_BE)
+        return self.is_first_observation and (self.kind == "revision" or (self.kind, self.after) in _AS_IT_SHOULD_BE)
 
     @property
     def compared_value(self) -> str | None:

@@ -1,26 +1,21 @@
 """The timeline: recorded changes as lines, newest first. Floods are one line, and times without observation are lines.
 
-A flood is a set of equal changes of many applications within GROUP_WINDOW, such as 300 applications that begin to
-progress after one sync. Its members stay in the line, for those who want to see them.
+The members of a flood stay in its line, for those who want to see them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from anchor_tui.domain.history.causes import Cause, CauseIndex, find_causes
-from anchor_tui.domain.history.change_words import ACTION, describe_change, describe_group, get_change_mark
+from anchor_tui.domain.history.change_words import describe_group, describe_recorded_change, get_change_mark
+from anchor_tui.domain.history.floods import group_changes
 from anchor_tui.domain.history.gaps import ObservationGap
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.model import AppId, AwareDatetime, ValueObject
 from anchor_tui.domain.status_marks import StatusMark
-
-GROUP_FROM = 4
-"""The number of equal changes that become one line."""
-GROUP_WINDOW = timedelta(minutes=2)
-"""The time between the newest and the oldest change of one line."""
 
 
 class TimelineEntry(ValueObject, frozen=True):
@@ -84,14 +79,14 @@ def build_timeline(
     """
     index = CauseIndex((*changes, *evidence))
     labels = label_applications(changes)
-    groups = _group_changes(changes) if is_grouped else ((change,) for change in changes)
+    groups = group_changes(changes) if is_grouped else ((change,) for change in changes)
     entries = [_build_entry(group, index, labels) for group in groups]
     return tuple(_insert_gaps(entries, gaps))
 
 
 def find_line_start(changes: Sequence[RecordedChange], number: int) -> datetime | None:
     """Return the time of a line, counted from 1, as the timeline of changes contains it; None if there are fewer."""
-    groups = list(_group_changes(changes)) if len(changes) >= number else []
+    groups = list(group_changes(changes)) if len(changes) >= number else []
     return groups[number - 1][0].at if len(groups) >= number else None
 
 
@@ -119,45 +114,11 @@ def label_applications(changes: Iterable[RecordedChange]) -> Mapping[AppId, str]
     return labels
 
 
-def _group_changes(changes: Sequence[RecordedChange]) -> Iterator[tuple[RecordedChange, ...]]:
-    """Yield the groups in the order of their newest change. What is not part of a flood is a group of its own."""
-    open_groups: dict[tuple[object, ...], list[RecordedChange]] = {}
-    groups: list[list[RecordedChange]] = []
-    for change in changes:
-        key = _get_group_key(change)
-        members = open_groups.get(key) if key is not None else None
-        if members is not None and members[0].at - change.at <= GROUP_WINDOW:
-            members.append(change)
-            continue
-        members = [change]
-        groups.append(members)
-        if key is not None:
-            open_groups[key] = members
-    if all(len(members) == 1 for members in groups):
-        yield from map(tuple, groups)
-        return
-    split: list[tuple[RecordedChange, ...]] = []
-    for members in groups:
-        if len(members) >= GROUP_FROM:
-            split.append(tuple(members))
-        else:
-            split += [(member,) for member in members]
-    yield from sorted(split, key=lambda members: (members[0].at, members[0].id), reverse=True)
-
-
-def _get_group_key(change: RecordedChange) -> tuple[object, ...] | None:
-    """Return what the changes of one flood have in common; None if a change is never part of one."""
-    if change.kind == ACTION or (change.application is None and change.kind != "finding"):
-        return None
-    check = change.subject if change.kind == "finding" else ""
-    return change.kind, change.environment, change.origin, check, change.before, change.after
-
-
 def _build_entry(changes: tuple[RecordedChange, ...], index: CauseIndex, labels: Mapping[AppId, str]) -> TimelineEntry:
     first = changes[0]
     causes = find_causes(first, index)
     if len(changes) == 1:
-        words = describe_change(first, labels)
+        words = describe_recorded_change(first, labels)
     else:
         words = describe_group(changes)
         identity = [cause.identity for cause in causes]

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.history.causes import BAD_HEALTH, CAUSE_WINDOW, CLOCK_TOLERANCE
 from anchor_tui.domain.history.change_words import TIMELINE_KINDS
+from anchor_tui.domain.history.floods import GROUP_WINDOW
 from anchor_tui.domain.history.gaps import list_gaps
 from anchor_tui.domain.history.loaded_timeline import TimelinePage
 from anchor_tui.domain.history.records import HistoryFilter, HistoryPosition, RecordedChange
-from anchor_tui.domain.history.timeline import GROUP_WINDOW, find_line_start
+from anchor_tui.domain.history.timeline import find_line_start
 from anchor_tui.domain.model import AppId
 from anchor_tui.services.history.queries import NO_FILTER, PAGE_LENGTH, HistoryReader, join_conditions, make_conditions
 from anchor_tui.services.history.rows import CHANGE_COLUMNS, to_change, to_microseconds

@@ -10,7 +10,6 @@ from textual.content import Content
 
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.formatting import format_age, format_count, get_first_line
-from anchor_tui.domain.history.change_words import is_first_observation
 from anchor_tui.domain.history.gaps import ObservationGap, describe_gap
 from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
 from anchor_tui.domain.history.timeline import TimelineEntry, TimelineLine, expand_entry
@@ -201,7 +200,7 @@ def _list_details(line: TimelineEntry, now: datetime) -> Iterator[Content]:
     if change.origin == "observed":
         seen = f"observed {change.observed_at:%Y-%m-%d %H:%M:%S}Z"
         clock = ", the time is the server's" if change.server_at is not None else ""
-        first = ", seen for the first time: it may have begun earlier" if is_first_observation(change) else ""
+        first = ", seen for the first time: it may have begun earlier" if change.is_first_observation else ""
         yield muted_text(f"{seen}{clock}{first}")
     elif change.origin == "imported":
         yield muted_text("imported: git or Argo CD reported it, anchor-tui did not observe it")

@@ -15,7 +15,7 @@ from anchor_tui.domain.history.incident_words import (
     describe_pull_request,
     get_entry_mark,
 )
-from anchor_tui.domain.history.incidents import IncidentReport, MarkName, OpenItem, TimelineEntry
+from anchor_tui.domain.history.incidents import IncidentEntry, IncidentReport, MarkName, OpenItem
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.list_rows import ListColumn, ListRow, PaneContent
 
@@ -66,7 +66,7 @@ def _list_timeline(report: IncidentReport) -> Sequence[IncidentLine]:
     return [_to_line(f"{entry.at}{entry.text}{index}", entry) for index, entry in enumerate(entries)][::-1]
 
 
-def _to_line(key: str, entry: TimelineEntry) -> IncidentLine:
+def _to_line(key: str, entry: IncidentEntry) -> IncidentLine:
     return IncidentLine(
         key, entry.at, entry.environment, describe_entry(entry), entry.mark, entry.url, entry.pull_request
     )

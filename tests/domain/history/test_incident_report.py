@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.domain.history.change_sentences import describe_change, get_change_mark
 from anchor_tui.domain.history.incident_report import (
     LEAD_TIME,
     MAX_OPEN_APPLICATIONS,
@@ -16,6 +15,7 @@ from anchor_tui.domain.history.incident_report import (
     IncidentLinks,
     build_incident_facts,
 )
+from anchor_tui.domain.history.incident_words import describe_entry
 from anchor_tui.domain.history.incidents import Incident, IncidentFacts, IncidentNote, IncidentReport
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.model import AppId
@@ -60,7 +60,7 @@ def test_changes_are_in_the_order_of_their_times() -> None:
         change("health", "Healthy", 30, application="gateway"),
         change("health", "Degraded", 5, application="gateway", detail="crash"),
     )
-    assert texts(facts) == ["gateway: Degraded (was before)", "gateway: Healthy (was before)"]
+    assert texts(facts) == ["gateway before → Degraded", "gateway before → Healthy"]
     assert facts.timeline[0].detail == "crash"
     assert facts.timeline[0].url == "https://cd.example.com/applications/argocd/gateway"
 
@@ -68,7 +68,7 @@ def test_changes_are_in_the_order_of_their_times() -> None:
 def test_the_time_before_the_start_is_part_of_the_timeline() -> None:
     lead = -LEAD_TIME.total_seconds() / 60
     facts = build(change("release", "1.44.0", lead, before="1.43.0", pull_request=231))
-    assert texts(facts) == ["release 1.44.0 (was 1.43.0)"]
+    assert texts(facts) == ["release 1.43.0 → 1.44.0 (#231)"]
     assert facts.timeline[0].url == "https://github.com/anchor/ops/pull/231"
 
 
@@ -77,21 +77,21 @@ def test_a_first_observation_is_not_an_event() -> None:
 
 
 def test_an_opened_pull_request_is_an_event() -> None:
-    facts = build(change("pull-request", "open", before=None, subject="233", pull_request=233, detail="Roll back"))
+    facts = build(change("pull-request", "open", before="absent", subject="233", pull_request=233, detail="Roll back"))
     assert texts(facts) == ["#233 opened"]
 
 
 def test_a_flood_of_equal_changes_is_one_line() -> None:
     flood = [change("health", "Progressing", 5 + number / 100, application=f"app-{number}") for number in range(30)]
     facts = build(*flood, change("health", "Healthy", 6, application="gateway"))
-    assert texts(facts) == ["30 applications: Progressing", "gateway: Healthy (was before)"]
+    assert texts(facts) == ["30 applications before → Progressing", "gateway before → Healthy"]
     assert facts.timeline[0].count == 30
     assert facts.timeline[0].until == flood[-1].at
 
 
-def test_a_flood_of_findings_names_checks() -> None:
-    flood = [change("finding", "fail", subject=f"check-{number}", severity="error") for number in range(5)]
-    assert texts(build(*flood)) == ["5 checks failing"]
+def test_a_flood_of_findings_names_its_check() -> None:
+    flood = [change("finding", "fail", subject="pin", place=f"file-{number}", severity="error") for number in range(5)]
+    assert texts(build(*flood)) == ["check pin fails (error) in 5 places"]
 
 
 def test_few_equal_changes_stay_apart() -> None:
@@ -107,7 +107,7 @@ def test_equal_changes_of_one_subject_stay_apart() -> None:
 def test_a_pause_divides_a_flood() -> None:
     early = [change("health", "Degraded", 5, application=f"app-{number}") for number in range(4)]
     late = [change("health", "Degraded", 9, application=f"app-{number}") for number in range(4)]
-    assert texts(build(*early, *late)) == ["4 applications: Degraded"] * 2
+    assert texts(build(*early, *late)) == ["4 applications before → Degraded"] * 2
 
 
 def test_a_time_without_a_process_is_a_line() -> None:
@@ -213,34 +213,32 @@ def test_notes_are_part_of_the_timeline() -> None:
     assert [entry.text for entry in report.list_timeline()] == [
         "incident started",
         "first",
-        "gateway: Degraded (was before)",
+        "gateway before → Degraded",
         "incident ended",
         "later",
     ]
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence", "mark"),
+    ("given", "text", "mark"),
     [
-        (change("verdict", "failing", before="ok"), "verdict failing (was ok)", "failing"),
-        (change("sync", "OutOfSync", before="Synced", application="a"), "a: OutOfSync (was Synced)", "attention"),
-        (change("revision", "c" * 40, application="a"), "a: synced to ccccccc", "none"),
-        (change("diagnosis", "crash Pod/a", application="a"), "a: a cause was found", "failing"),
-        (change("diagnosis", "", application="a"), "a: the cause is gone", "ok"),
-        (change("finding", "fail", subject="pin", severity="error"), "check pin fails", "failing"),
-        (change("finding", "fail", subject="x", place="f", severity="warning"), "check x fails (f)", "attention"),
-        (change("finding", "clear", subject="x"), "check x passes", "ok"),
-        (change("checks", "failure", subject="3"), "#3 checks failed", "failing"),
-        (change("pull-request", "absent", subject="3"), "#3 closed or merged", "none"),
-        (change("source", "fresh", subject="github"), "github answers again", "ok"),
-        (change("source", "stale", subject="github"), "github does not answer: its data is old", "failing"),
-        (change("application", "absent", application="a"), "a: absent", "failing"),
-        (change("health", None, application="a", before=None), "a: unknown", "unknown"),
+        (change("verdict", "failing", before="ok"), "verdict ok → failing", "failing"),
+        (change("revision", "c" * 40, application="a", before="d" * 40), "a synced ccccccc, before ddddddd", "none"),
+        (change("diagnosis", "crash Pod/a", application="a"), "a cause", "failing"),
+        (change("finding", "fail", subject="x", severity="warning"), "check x fails (warning)", "attention"),
+        (change("checks", "pending", subject="3", before="none"), "#3 checks none → pending", "progress"),
+        (change("source", "fresh", subject="github", before="stale"), "GitHub is read again", "ok"),
+        (change("health", None, application="a", before="Healthy"), "a Healthy → unknown", "unknown"),
     ],
 )  # fmt: skip
-def test_a_change_is_one_sentence(given: RecordedChange, sentence: str, mark: str) -> None:
-    assert describe_change(given) == sentence
-    assert get_change_mark(given) == mark
+def test_a_line_has_the_words_and_mark_of_its_change(given: RecordedChange, text: str, mark: str) -> None:
+    (entry,) = build(given).timeline
+    assert (entry.text, entry.mark) == (text, mark)
+
+
+def test_the_author_of_a_change_is_named_once() -> None:
+    (entry,) = build(change("revision", "c" * 40, application="a", before="d" * 40, actor="kim")).timeline
+    assert describe_entry(entry) == "a synced ccccccc, before ddddddd, by kim"
 
 
 def test_a_badge_names_number_and_age() -> None:

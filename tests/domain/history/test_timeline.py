@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from anchor_tui.domain.changes import CHANGE_KINDS
 from anchor_tui.domain.history.causes import OPS_COMMIT
-from anchor_tui.domain.history.change_words import TIMELINE_KINDS, describe_change
+from anchor_tui.domain.history.change_words import TIMELINE_KINDS, describe_recorded_change
 from anchor_tui.domain.history.gaps import ObservationGap, describe_gap, list_gaps
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.history.timeline import TimelineEntry, build_timeline, expand_entry, find_line_start
@@ -52,7 +52,9 @@ def flood(number: int, after: str = "Progressing", first_id: int = 1, **changes:
         (recorded(1, "revision", None, application=GATEWAY), "gateway synced commit unknown"),
         (recorded(1, "application", "absent", application=GATEWAY, before="found"), "gateway is gone"),
         (recorded(1, "application", "absent", application=GATEWAY, before=None), "gateway does not exist"),
-        (recorded(1, "application", "found", application=GATEWAY, before="absent"), "gateway exists again"),
+        (recorded(1, "application", "found", application=GATEWAY, before="absent"), "gateway appeared"),
+        (recorded(1, "application", "found", application=GATEWAY, before=None), "gateway exists"),
+        (recorded(1, "application", "found", application=GATEWAY, before="forbidden"), "gateway is readable again"),
         (recorded(1, "application", "forbidden", application=GATEWAY), "gateway is not permitted"),
         (
             recorded(1, "diagnosis", "oom web", application=GATEWAY, detail="out of memory"),
@@ -69,9 +71,15 @@ def flood(number: int, after: str = "Progressing", first_id: int = 1, **changes:
         (recorded(1, "finding", "fail", subject="a.b", before=None), "check a.b fails (first seen)"),
         (recorded(1, "pull-request", "absent", subject="7", detail="T"), "#7 closed or merged: T"),
         (recorded(1, "pull-request", "open", subject="7", actor="kim"), "#7 opened by kim"),
+        (recorded(1, "pull-request", "open", subject="7", actor="kim", before=None), "#7 is open"),
+        (
+            recorded(1, "pull-request", "open", subject="7", actor="kim", before=None, server_at=NOW),
+            "#7 opened by kim",
+        ),
         (recorded(1, "checks", "failure", subject="7", before="pending"), "#7 checks pending → failure"),
         (recorded(1, "source", "stale", subject="argocd", detail="timeout"), "Argo CD is not read any more: timeout"),
         (recorded(1, "source", "fresh", subject="github", before="stale"), "GitHub is read again"),
+        (recorded(1, "source", None, subject="cd-west", before=None), "Argo CD cd-west is not read yet"),
         (
             recorded(1, "action", "done", subject="sync", place="a/b", actor="kim", facts={"reason": "hotfix"}),
             "sync a/b done by kim; reason: hotfix",
@@ -94,7 +102,7 @@ def test_a_change_has_words(change: RecordedChange, sentence: str) -> None:
 )
 def test_every_change_has_words(kind: str, before: str | None, after: str | None, application: AppId | None) -> None:
     change = recorded(1, kind, after, before=before, application=application)
-    words = describe_change(change, {})
+    words = describe_recorded_change(change, {})
     assert words.subject
     assert words.sentence
 
@@ -162,6 +170,11 @@ def test_a_flood_ends_after_two_minutes() -> None:
     assert [len(line.changes) for line in entries(changes)] == [1] * 5
     changes = [replace(change, observed_at=ago(seconds=20 * index)) for index, change in enumerate(flood(7))]
     assert [len(line.changes) for line in entries(changes)] == [7]
+
+
+def test_equal_changes_of_one_application_stay_apart() -> None:
+    again = [health(index, "Degraded", 1) for index in range(6, 0, -1)]
+    assert [len(line.changes) for line in entries(again)] == [1] * 6
 
 
 def test_an_older_member_does_not_change_the_key() -> None:

@@ -226,8 +226,8 @@ def test_the_facts_contain_what_was_recorded(path: Path) -> None:
     facts = collect_facts(path, incident, CONFIG, HOUR_LATER)
     assert failing_minutes(facts) == 15
     assert [entry.text for entry in facts.timeline if entry.kind == "change"] == [
-        "verdict failing (was ok)",
-        "verdict ok (was failing)",
+        "verdict ok → failing",
+        "verdict failing → ok",
     ]
     history.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.domain.history.incidents import Incident, TimelineEntry
+from anchor_tui.domain.history.incidents import Incident, IncidentEntry
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.services.history.database import HistoryError
 from anchor_tui.services.history.incident_desk import UnavailableIncidents
@@ -254,7 +254,7 @@ async def test_every_pane_shows_its_rows():
 async def test_a_row_is_its_mark_and_the_whole_text(mark):
     async with open_fleet((120, 40), running=RUNNING) as ui:
         facts = ui.backend.incidents.facts
-        entry = TimelineEntry(NOW, "action", "Sync prod: ended", mark, "prod", actor="kim")
+        entry = IncidentEntry(NOW, "action", "Sync prod: ended", mark, "prod", actor="kim")
         ui.backend.incidents.facts = replace(facts, timeline=(entry,))
         await open_screen(ui)
         glyph = "" if mark == "none" else f"{StatusMark[mark.upper()].glyph()} "

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.change_text import describe_change
+from anchor_tui.domain.change_text import describe_inside
 from anchor_tui.domain.changes import Change
 from anchor_tui.domain.foreign_text import shorten_text
 from anchor_tui.domain.formatting import format_count, format_duration
@@ -69,8 +69,7 @@ def _describe_inside(change: Change) -> str:
     """Return the words for a change below the title of its environment."""
     if change.kind == "verdict":
         change = replace(change, detail="")  # the reasons follow
-    text = describe_change(change)
-    return _shorten(text.removeprefix(f"{change.environment}: ") if change.environment else text)
+    return _shorten(describe_inside(change))
 
 
 def _shorten(text: str) -> str:

@@ -13,10 +13,10 @@ from anchor_tui.domain.history.incidents import (
     ImpactLevel,
     Incident,
     IncidentAction,
+    IncidentEntry,
     IncidentPullRequest,
     IncidentReport,
     OpenItem,
-    TimelineEntry,
 )
 from anchor_tui.domain.model import AwareDatetime, ValueObject
 from anchor_tui.services.document_schema import build_document_schema
@@ -65,7 +65,7 @@ class IncidentDocument(ValueObject, frozen=True):
     engine_id: str
     recorded_on: str
     impact: tuple[ImpactDocument, ...]
-    timeline: tuple[TimelineEntry, ...]
+    timeline: tuple[IncidentEntry, ...]
     notes: tuple[NoteDocument, ...]
     actions: tuple[IncidentAction, ...]
     pull_requests: tuple[IncidentPullRequest, ...]

@@ -20,8 +20,8 @@ from anchor_tui.domain.history.incidents import (
     IMPACT_LEVELS,
     EnvironmentImpact,
     Incident,
+    IncidentEntry,
     IncidentReport,
-    TimelineEntry,
 )
 
 
@@ -92,7 +92,7 @@ def _render_impact(impact: EnvironmentImpact) -> str:
     return f"| {escape_markdown(impact.environment)} | {impact.worst} | {' | '.join(map(escape_markdown, spans))} |"
 
 
-def _render_entry(entry: TimelineEntry, report: IncidentReport) -> str:
+def _render_entry(entry: IncidentEntry, report: IncidentReport) -> str:
     place = f"{format_moment(entry.at, report)} {_render_environment(entry.environment)}"
     return f"{place}{escape_markdown(mark_entry(entry))}{_render_link(entry.url)}"
 

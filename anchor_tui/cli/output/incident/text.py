@@ -16,7 +16,7 @@ from anchor_tui.domain.history.incident_words import (
     describe_worst,
     mark_entry,
 )
-from anchor_tui.domain.history.incidents import Incident, IncidentReport, TimelineEntry
+from anchor_tui.domain.history.incidents import Incident, IncidentEntry, IncidentReport
 
 
 def render_list(incidents: Sequence[Incident], now: datetime) -> str:
@@ -79,7 +79,7 @@ def _render_section(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield "  none"
 
 
-def _describe_line(entry: TimelineEntry) -> str:
+def _describe_line(entry: IncidentEntry) -> str:
     place = f"{entry.environment}  " if entry.environment else ""
     return f"{place}{mark_entry(entry)}{_link(entry.url)}"
 
