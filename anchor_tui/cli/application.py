@@ -15,6 +15,7 @@ from anchor_tui.cli.arguments import (
     print_short_usage,
 )
 from anchor_tui.cli.context import load_command_context
+from anchor_tui.cli.durations import parse_age_s
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
 from anchor_tui.config.usual_keys import KeysByAction
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 VIEWS = ("why", "tree", "events", "logs", "diff", "history")
 FORMATS = ("text", "json", "yaml")
 MAX_TIMEOUT_S = 3600.0
-_SPAN = re.compile(r"(\d{1,6})([smhd])")
-_SPAN_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--container", metavar="NAME", default="", help="with --logs: one container")
     parser.add_argument("--previous", action="store_true", help="with --logs: the process before the last restart")
     parser.add_argument("--follow", action="store_true", help="with --logs: print new lines until ctrl+c")
-    parser.add_argument("--since", type=_parse_span, metavar="SPAN", help="with --logs: at most this old, as 30m or 2h")
+    parser.add_argument("--since", type=parse_age_s, metavar="SPAN", help="with --logs: at most this old, as 30m or 2h")
     parser.add_argument("--tail", type=_parse_count, metavar="N", default=200, help="with --logs: lines; default 200")
     parser.add_argument("--grep", type=_parse_pattern, metavar="REGEX", help="with --logs: lines that match")
     parser.add_argument("--format", choices=FORMATS, default="text", help="default text")
@@ -234,13 +233,6 @@ def _select_log(namespace: str, pod: str, arguments: argparse.Namespace) -> LogS
         tail=arguments.tail,
         since_s=arguments.since,
     )
-
-
-def _parse_span(value: str) -> int:
-    found = _SPAN.fullmatch(value)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a span of time such as 30m or 2h")
-    return int(found[1]) * _SPAN_SECONDS[found[2]]
 
 
 def _parse_count(value: str) -> int:

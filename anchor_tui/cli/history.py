@@ -15,7 +15,7 @@ from anchor_tui.cli.output.streams import print_error, write_result
 from anchor_tui.config.suggestions import format_unknown_name
 from anchor_tui.config.usual_keys import KeysByAction
 from anchor_tui.domain.history.change_words import TIMELINE_KINDS
-from anchor_tui.domain.history.moments import MomentError, parse_moment
+from anchor_tui.domain.moments import MomentError, parse_moment
 from anchor_tui.services.clock import utc_now
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _parse_time(text: str) -> datetime:
     try:
-        return parse_moment(text, utc_now())
+        return parse_moment(text, now := utc_now(), latest=now)
     except MomentError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from anchor_tui.domain.durations import GO_UNITS, parse_duration
 from anchor_tui.domain.model import ValueObject
 
 MAX_MERGED_OPENINGS = 400
@@ -24,9 +25,6 @@ _DESCRIPTORS = {
     "@hourly": "0 * * * *",
 }
 _ZONE_PREFIX = re.compile(r"(?:CRON_)?TZ=(?P<zone>\S+)\s+(?P<rest>.*)")
-_DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s)")
-_DURATION = re.compile(f"(?:{_DURATION_PART.pattern})+")
-_UNITS = {"h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
 
 
 class SyncWindow(ValueObject, frozen=True):
@@ -65,7 +63,7 @@ def find_window_change(window: SyncWindow, now: datetime) -> WindowChange:
     from cronsim import CronSim, CronSimError  # used by one pane only
 
     expression, zone = _split_schedule(window.schedule, window.time_zone)
-    duration, local = parse_duration(window.duration), now.astimezone(zone)
+    duration, local = parse_duration(window.duration, GO_UNITS), now.astimezone(zone)
     try:
         past = next(CronSim(expression, local + timedelta(seconds=1), reverse=True), None)
         openings = CronSim(expression, local)
@@ -100,12 +98,3 @@ def _split_schedule(schedule: str, zone_name: str) -> tuple[str, ZoneInfo]:
     if len(text.split()) != 5:
         raise ValueError(f"the schedule “{schedule}” does not have five fields")
     return text.replace("?", "*").upper(), zone
-
-
-def parse_duration(text: str) -> timedelta:
-    """Return a duration as Go writes it, such as `24h` or `1h30m`. Raises ValueError."""
-    if not _DURATION.fullmatch(text):
-        raise ValueError(f"the duration “{text}” is unreadable")
-    return sum(
-        (timedelta(**{_UNITS[unit]: float(number)}) for number, unit in _DURATION_PART.findall(text)), timedelta()
-    )

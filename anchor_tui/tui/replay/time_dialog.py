@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from anchor_tui.domain.moments import MomentError, parse_moment
+from anchor_tui.domain.moments import EXAMPLES, MomentError, parse_moment
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.style import find_sheets, marked_text, muted_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
@@ -33,7 +33,7 @@ class TimeDialog(FailureGuard, ModalScreen[datetime | None]):
         """Compose the field, the recorded span, and the place of an error."""
         with Vertical(classes="dialog") as frame:
             frame.border_title = "Go to a time (UTC) · enter goes there · esc cancels"
-            yield LineField(id="time", placeholder="03:12, 2026-11-30 03:12 or -20m")
+            yield LineField(id="time", placeholder=EXAMPLES)
             yield Static(
                 muted_text(f"recorded from {self._first:%Y-%m-%d %H:%M:%S}Z to {self._last:%Y-%m-%d %H:%M:%S}Z")
             )
