@@ -21,6 +21,7 @@ from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_part
 from anchor_tui.config.suggestions import format_unknown_name
 from anchor_tui.config.usual_keys import KeysByAction
+from anchor_tui.domain.changes import CHANGE_KINDS
 from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 
 if TYPE_CHECKING:
@@ -29,19 +30,6 @@ if TYPE_CHECKING:
     from anchor_tui.services.notifications import NotificationSender
 
 FORMATS = ("text", "jsonl")
-KINDS = (
-    "source",
-    "verdict",
-    "release",
-    "application",
-    "sync",
-    "health",
-    "revision",
-    "diagnosis",
-    "finding",
-    "pull-request",
-    "checks",
-)
 PRESENT_KINDS: tuple[ChangeKind, ...] = ("source", "verdict", "release", "pull-request")
 """The kinds of values that are printed at the start, unless `--kind` chooses others."""
 FIRST_KINDS: frozenset[ChangeKind] = frozenset({"verdict", "release"})
@@ -55,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="text", help="default text")
     parser.add_argument(
         "--kind",
-        type=make_list_parser(KINDS),
+        type=make_list_parser(CHANGE_KINDS),
         default=(),
         metavar="LIST",
-        help=f"only these kinds of changes, comma-separated: {', '.join(KINDS)}",
+        help=f"only these kinds of changes, comma-separated: {', '.join(CHANGE_KINDS)}",
     )
     parser.add_argument(
         "--for", type=parse_duration_s, dest="duration_s", metavar="DURATION", help="end after this time, as 90s or 20m"

@@ -10,12 +10,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Application, Finding, FirstSeen
 
+_DURATION = r"\d[\d,.]* (?:ms|s|min|h|d)\b"
+_MOMENT = r"(?:[A-Z][a-z]{2} \d{2} [A-Z][a-z]{2} )?\d{2}:\d{2}Z"
+_AGE = re.compile(
+    rf" ?(?:since {_MOMENT} \(first seen\)|first seen {_MOMENT}, not observed all the time"
+    rf"|(?:as of {_MOMENT}, |for at least |for |seen |≥ )?{_DURATION}(?: ago)?)"
+)
+"""Every form of an age in a sentence: those of the table, and that of a source that is not fresh."""
 SinceBasis: TypeAlias = Literal["server", "seen", "older", "interrupted"]
 
 
@@ -75,6 +83,11 @@ def format_since_briefly(since: Since, now: datetime) -> str:
             return f"seen {age} ago"
         case _:
             return f"≥ {age}"
+
+
+def omit_ages(text: str) -> str:
+    """Return a sentence without its ages, in whatever form. It is equal for sentences that differ in nothing else."""
+    return _AGE.sub("", text)
 
 
 def _from_first_seen(seen: FirstSeen | None) -> Since | None:

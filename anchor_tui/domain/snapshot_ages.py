@@ -1,11 +1,10 @@
-"""Compares snapshots without their ages: the times of readings, and the durations in sentences.
+"""Compares snapshots without their ages: the times of readings, and those in sentences.
 
 A recording is not continued by a snapshot in which only these differ.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -13,9 +12,9 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.identity import find_changes
 from anchor_tui.domain.model import Application, Environment, Finding, Problem, Snapshot, SourceState, Verdict
+from anchor_tui.domain.since import omit_ages
 
 _NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
-_DURATION = re.compile(r"\d[\d,.]* (?:ms|s|min|h|d)\b")
 
 
 def differs_beyond_ages(before: Snapshot, after: Snapshot) -> bool:
@@ -77,24 +76,19 @@ def _omit_environment_ages(environment: Environment) -> Environment:
 
 
 def _omit_verdict_ages(verdict: Verdict) -> Verdict:
-    return replace(verdict, reasons=tuple(map(omit_durations, verdict.reasons)))
+    return replace(verdict, reasons=tuple(map(omit_ages, verdict.reasons)))
 
 
 def _omit_source_age(source: SourceState) -> SourceState:
     error = source.error
     if error is not None:
-        error = replace(error, message=omit_durations(error.message))
+        error = replace(error, message=omit_ages(error.message))
     return replace(source, taken_at=None, age_s=None, latency_ms=None, budget=None, error=error)
 
 
 def _omit_problem_ages(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(replace(problem, message=omit_durations(problem.message)) for problem in problems)
+    return tuple(replace(problem, message=omit_ages(problem.message)) for problem in problems)
 
 
 def _omit_finding_age(finding: Finding) -> Finding:
-    return replace(finding, message=omit_durations(finding.message), full_message=None)
-
-
-def omit_durations(text: str) -> str:
-    """Return a sentence without its durations."""
-    return _DURATION.sub("", text)
+    return replace(finding, message=omit_ages(finding.message), full_message=None)

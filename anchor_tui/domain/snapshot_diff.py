@@ -8,7 +8,7 @@ from datetime import datetime
 
 from anchor_tui.domain.changes import CHANGE_KINDS, Change, ChangeKind
 from anchor_tui.domain.model import Snapshot, ValueObject, Verdict
-from anchor_tui.domain.snapshot_ages import omit_durations
+from anchor_tui.domain.since import omit_ages
 from anchor_tui.domain.snapshot_comparison import list_snapshot_changes
 
 _FOUND = frozenset({"fail", "waived"})
@@ -45,7 +45,7 @@ class SnapshotDiff(ValueObject, frozen=True):
 
 
 def compare_snapshots(before: Snapshot, after: Snapshot) -> SnapshotDiff:
-    """Return what differs between two snapshots. Ages, and the durations in sentences, are not compared."""
+    """Return what differs between two snapshots. Ages, also those in sentences, are not compared."""
     changes = list_snapshot_changes(before, after)
     return SnapshotDiff(
         (before.engine_id, after.engine_id),
@@ -86,4 +86,4 @@ def _compare_reasons(environment: str | None, before: Verdict | None, after: Ver
 
 
 def _index_reasons(verdict: Verdict | None) -> dict[str, str]:
-    return {omit_durations(reason): reason for reason in verdict.reasons} if verdict else {}
+    return {omit_ages(reason): reason for reason in verdict.reasons} if verdict else {}

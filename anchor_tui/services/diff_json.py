@@ -12,6 +12,7 @@ from anchor_tui.domain.changes import Change, ChangeKind
 from anchor_tui.domain.foreign_text import shorten_text
 from anchor_tui.domain.model import AppId, AwareDatetime, ValueObject
 from anchor_tui.domain.snapshot_diff import ReasonChange, SnapshotDiff
+from anchor_tui.services.document_schema import build_document_schema
 from anchor_tui.services.json_text import format_json
 
 DIFF_SCHEMA = "anchor-tui/diff/v1"
@@ -110,18 +111,4 @@ def _make_application(id_: AppId) -> DiffApplication:
 
 def diff_schema() -> dict[str, Any]:
     """Return the contract's JSON Schema (2020-12). Every key is always written, so required."""
-    (reference,), definitions = msgspec.json.schema_components([DiffDocument], ref_template="#/$defs/{name}")
-    for definition in definitions.values():
-        if "properties" in definition:
-            definition["required"] = list(definition["properties"])
-            for described in definition["properties"].values():
-                described.pop("default", None)
-    root = definitions["DiffDocument"]
-    root["properties"] = {"schema": {"const": DIFF_SCHEMA}, **root["properties"]}
-    root["required"] = list(root["properties"])
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": DIFF_SCHEMA,
-        **reference,
-        "$defs": definitions,
-    }
+    return build_document_schema(DiffDocument, DIFF_SCHEMA, {})

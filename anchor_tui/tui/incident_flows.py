@@ -14,8 +14,9 @@ from anchor_tui.tui.key_config import apply_key_config
 from anchor_tui.tui.keys import INCIDENT_OWNERS
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import IncidentBackend
+from anchor_tui.tui.screens.end_incident import EndIncidentDialog
 from anchor_tui.tui.screens.incident import IncidentDialogs, IncidentScreen
-from anchor_tui.tui.screens.incident_dialogs import EndIncidentDialog, LineDialog
+from anchor_tui.tui.screens.line_dialog import LineDialog
 from anchor_tui.tui.workers import start_worker
 
 _START_HINT = "enter starts the incident · esc cancels"

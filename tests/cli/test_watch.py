@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.cli.watch import KINDS, ChangePrinter
-from anchor_tui.domain.changes import CHANGE_KINDS
+from anchor_tui.cli.watch import ChangePrinter
 from anchor_tui.domain.model import SourceFailure
 from anchor_tui.domain.readings import Loading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
@@ -49,10 +48,6 @@ def print_snapshots(capfd: Any, *snapshots: Any, **options: Any) -> list[list[st
         printer.print_snapshot(snapshot)
         lines.append([line.partition(" ")[2] for line in capfd.readouterr().out.splitlines()])
     return lines
-
-
-def test_the_kinds_of_the_command_are_those_of_changes():
-    assert KINDS == CHANGE_KINDS
 
 
 def test_the_present_state_is_printed_when_every_source_has_answered(capfd):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from anchor_tui.domain.model import AppId, Level, Snapshot, Verdict
+from anchor_tui.domain.since import Since, SinceBasis, format_since, format_since_briefly
 from anchor_tui.domain.snapshot_ages import differs_beyond_ages
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.snapshot_diff import compare_snapshots
@@ -45,6 +46,32 @@ def test_ages_are_not_a_difference() -> None:
     after = later(change_environment(copy(steady()), verdict=aged), 7000)
     assert compare_snapshots(before, after).is_empty
     assert not differs_beyond_ages(before, after)
+
+
+AT = NOW - timedelta(days=3)
+AGES = [NOW - timedelta(seconds=1), NOW - timedelta(minutes=12), NOW - timedelta(hours=3), AT]
+FORMS = [
+    formatted
+    for at in AGES
+    for basis in get_args(SinceBasis)
+    for formatted in (format_since(Since(at, basis), NOW), format_since_briefly(Since(at, basis), NOW))
+]
+
+
+@pytest.mark.parametrize("form", [*dict.fromkeys(FORMS), "as of 13:58Z, 5 min ago", "12 min ago"])
+def test_no_form_of_an_age_is_a_difference(form: str) -> None:
+    before = change_environment(steady(), verdict=Verdict(Level.FAILING, ("Degraded: gateway is down",)))
+    aged = Verdict(Level.FAILING, (f"Degraded {form}: gateway is down",))
+    after = later(change_environment(copy(steady()), verdict=aged), 7000)
+    assert compare_snapshots(before, after).is_empty
+    assert not differs_beyond_ages(before, after)
+
+
+def test_the_pull_request_that_began_a_failure_is_a_difference() -> None:
+    reasons = [f"check x {format_since(Since(AT, 'seen', number), NOW)}" for number in (7, 8)]
+    before, after = (change_environment(steady(), verdict=Verdict(Level.FAILING, (text,))) for text in reasons)
+    assert compare_snapshots(before, after).reasons
+    assert differs_beyond_ages(before, after)
 
 
 def test_reasons_that_appear_and_disappear_are_named() -> None:

@@ -8,26 +8,14 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from anchor_tui.domain.change_text import UNKNOWN, describe_value, get_detail, is_unexplained, name_subject
+from anchor_tui.domain.changes import CHANGE_KINDS
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.model import AppId
 from anchor_tui.domain.status_marks import StatusMark, find_value_mark
 
 ACTION = "action"
-TIMELINE_KINDS = (
-    "verdict",
-    "release",
-    "application",
-    "sync",
-    "health",
-    "revision",
-    "diagnosis",
-    "finding",
-    "pull-request",
-    "checks",
-    "source",
-    ACTION,
-)
+TIMELINE_KINDS: tuple[str, ...] = (*CHANGE_KINDS, ACTION)
 """The kinds of changes that the timeline shows. Others are for calculations only."""
 _WITH_AUTHOR = frozenset({"revision", "pull-request"})
 _WITHOUT_START = frozenset({"verdict", "release", "sync", "health", "checks", "finding"})

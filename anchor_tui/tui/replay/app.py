@@ -14,6 +14,7 @@ from textual.widget import Widget
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.moments import EXAMPLES, MomentError, parse_moment
 from anchor_tui.services.recording.errors import RecordingError
 from anchor_tui.services.recording.recording import find_change, find_place
 from anchor_tui.services.recording.replay import NOT_RECORDED, ReplayThread
@@ -119,15 +120,26 @@ class ReplayApp(AnchorApp):
 
     def action_replay_time(self) -> None:
         """Ask for a time, and show the last snapshot until then."""
-        from anchor_tui.tui.replay.time_dialog import TimeDialog
+        from anchor_tui.tui.screens.line_dialog import LineDialog
 
         times = [instant.taken_at for instant in self._instants]
-        self.push_screen(TimeDialog(self._replay_clock.moment, min(times), max(times)), self._go_to_time)
+        hint = f"recorded from {min(times):%Y-%m-%d %H:%M:%S}Z to {max(times):%Y-%m-%d %H:%M:%S}Z"
+        title = "Go to a time (UTC) · enter goes there · esc cancels"
+        dialog = LineDialog(title, EXAMPLES, hint, explain_error=self._explain_time)
+        self.push_screen(dialog, self._go_to_time)
 
-    def _go_to_time(self, moment: datetime | None) -> None:
-        if moment is None:
+    def _explain_time(self, text: str) -> str:
+        """Return why a text is not a time, or an empty string."""
+        try:
+            parse_moment(text, self._replay_clock.moment)
+        except MomentError as error:
+            return str(error)
+        return ""
+
+    def _go_to_time(self, text: str | None) -> None:
+        if text is None:
             return
-        place = find_place(self._instants, moment)
+        place = find_place(self._instants, parse_moment(text, self._replay_clock.moment))
         if place is None:
             self.notify("the recording begins later: this is its first snapshot", severity="warning", timeout=5)
         self._go_to(place or 0)

@@ -14,10 +14,11 @@ from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.services.history.database import HistoryError
 from anchor_tui.services.history.incident_desk import UnavailableIncidents
 from anchor_tui.tui.screens.application import ApplicationScreen
+from anchor_tui.tui.screens.end_incident import EndIncidentDialog
 from anchor_tui.tui.screens.environment import EnvironmentScreen
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.incident import MAX_IMPACT_LINES, READ_EVERY, IncidentScreen
-from anchor_tui.tui.screens.incident_dialogs import EndIncidentDialog, LineDialog
+from anchor_tui.tui.screens.line_dialog import LineDialog
 from tests.cli.output.hostile_values import TOKEN
 from tests.cli.sample_incident import make_report
 from tests.tui.harness import AppHarness, FakeBackend, open_app
