@@ -9,7 +9,7 @@ from anchor_tui.domain.model import DeliveryWindow, LastKnownGood, ValueObject
 
 
 class HistoryFacts(ValueObject, frozen=True):
-    """What the history knows about the environments, by their names. Each part is the same object until it changes."""
+    """The facts about the environments, by their names. Each part is the same object until it changes."""
 
     last_known_good: Mapping[str, LastKnownGood] = {}
     delivery: Mapping[str, tuple[DeliveryWindow, ...]] = {}

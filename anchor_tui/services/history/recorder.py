@@ -55,7 +55,7 @@ class HistoryRecorder:
 
     @property
     def facts(self) -> HistoryFacts:
-        """What is known about the environments."""
+        """The facts about the environments."""
         return HistoryFacts(self._last_known_good, self._measured, self._recent.past)
 
     @property

@@ -23,7 +23,7 @@ class SnapshotRecorder(Protocol):
 
     @property
     def facts(self) -> HistoryFacts:
-        """What is known about the environments."""
+        """The facts about the environments."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
