@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from anchor_tui.cli.arguments import add_config_options, make_list_parser, print_short_usage
 from anchor_tui.cli.context import load_command_context
 from anchor_tui.cli.exit_codes import ExitCode
+from anchor_tui.cli.metrics import add_window_option, print_metrics
 from anchor_tui.cli.output.history.formats import GROUPED_FORMATS, HISTORY_FORMATS, load_history_format
+from anchor_tui.cli.output.history.metrics import METRICS_FORMATS
 from anchor_tui.cli.output.streams import print_error, write_result
 from anchor_tui.config.suggestions import format_unknown_name
 from anchor_tui.config.usual_keys import KeysByAction
@@ -64,6 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="in text and markdown: each change of a flood on a line of its own",
     )
+    parser.add_argument(
+        "--metrics", action="store_true", help="print the delivery metrics instead, as `anchor-tui metrics` does"
+    )
+    add_window_option(parser)
     parser.add_argument("--format", choices=HISTORY_FORMATS, default="text", help="default text")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write to this file, completely or not at all"
@@ -88,6 +94,12 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     from anchor_tui.services.history.database import HistoryError
 
     context = load_command_context(arguments, keys_by_action)
+    if arguments.metrics:
+        if arguments.format not in METRICS_FORMATS:
+            print_error(f"--metrics has no format {arguments.format}: choose from {', '.join(METRICS_FORMATS)}")
+            print_short_usage(arguments)
+            return ExitCode.USAGE
+        return print_metrics(context, arguments)
     try:
         report = _read_report(context, arguments)
     except UnknownNameError as error:

@@ -28,16 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config_options(parser)
     parser.add_argument("environments", nargs="*", metavar="ENV", help="only these environments; default all")
-    add_window_option(parser, f"{DEFAULT_WINDOW_DAYS}d")
+    add_window_option(parser)
     parser.add_argument("--format", choices=METRICS_FORMATS, default="text", help="default text")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write to this file, completely or not at all"
     )
 
 
-def add_window_option(parser: argparse.ArgumentParser, default: str) -> None:
+def add_window_option(parser: argparse.ArgumentParser) -> None:
     """Add `--window`, one of WINDOWS."""
-    parser.add_argument("--window", choices=tuple(WINDOWS), default=default, help=f"default {default}")
+    default = f"{DEFAULT_WINDOW_DAYS}d"
+    parser.add_argument("--window", choices=tuple(WINDOWS), default=default, help=f"of the metrics; default {default}")
 
 
 def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:

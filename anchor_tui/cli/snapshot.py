@@ -116,10 +116,7 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
 
 def _print_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> int:
     from anchor_tui.services.clock import utc_now
-    from anchor_tui.services.history.estate_delivery import read_estate_delivery
-    from anchor_tui.services.history.location import find_history_file
-    from anchor_tui.services.history.recent_past import read_recent_past
-    from anchor_tui.services.history.release_records import read_last_known_good
+    from anchor_tui.services.history.facts_reader import read_history_facts
     from anchor_tui.services.observe.observer import PARTIAL_READING, observe_once
 
     snapshot = observe_once(
@@ -128,11 +125,7 @@ def _print_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> i
         context.home,
         arguments.timeout,
         evidence=arguments.evidence,
-        last_known_good=read_last_known_good(context.config, context.state_folder),
-        delivery=read_estate_delivery(context.config, context.state_folder, utc_now()),
-        recent_past=read_recent_past(
-            find_history_file(context.config, context.state_folder), context.config, utc_now()
-        ),
+        history=read_history_facts(context.config, context.state_folder, utc_now()),
     )
     content = load_snapshot_format(arguments.format)(snapshot)
     if not write_result(content, arguments.output, is_text=arguments.format == "text"):

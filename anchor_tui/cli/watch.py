@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from anchor_tui.cli.arguments import (
@@ -27,6 +28,7 @@ from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 if TYPE_CHECKING:
     from anchor_tui.domain.changes import Change, ChangeKind
     from anchor_tui.domain.model import Snapshot
+    from anchor_tui.services.history.recorder import HistoryRecorder
     from anchor_tui.services.notifications import NotificationSender
 
 FORMATS = ("text", "jsonl")
@@ -119,13 +121,23 @@ def _make_sender(context: RuntimeContext) -> NotificationSender:
 async def _print_changes(context: RuntimeContext, printer: ChangePrinter, sender: NotificationSender | None) -> int:
     from anchor_tui.services.observe.follow import follow_snapshots
 
-    async with aclosing(follow_snapshots(context.config, context.environ, context.home)) as snapshots:
+    recorder = partial(_make_recorder, context) if context.config.history.is_on else None
+    following = follow_snapshots(context.config, context.environ, context.home, make_recorder=recorder)
+    async with aclosing(following) as snapshots:
         async for snapshot in snapshots:
             if sender is not None:
                 sender.update(snapshot)
             if not printer.print_snapshot(snapshot):
                 return ExitCode.USAGE
     return printer.exit_code
+
+
+def _make_recorder(context: RuntimeContext) -> HistoryRecorder:
+    """Return the recorder of the history, as the screen has one. SQLite is loaded after the first answer."""
+    from anchor_tui.services.history.location import find_history_file
+    from anchor_tui.services.history.recorder import HistoryRecorder
+
+    return HistoryRecorder(find_history_file(context.config, context.state_folder), context.config)
 
 
 class ChangePrinter:

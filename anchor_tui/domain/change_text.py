@@ -13,6 +13,8 @@ from anchor_tui.domain.changes import Change
 from anchor_tui.domain.formatting import get_first_line, shorten_revision
 
 UNKNOWN = "unknown"
+_UNEXPLAINED = "unexplained"
+"""The start of the value of a diagnosis that found no cause."""
 _SOURCE_NAMES = {"argocd": "Argo CD", "github": "GitHub"}
 
 
@@ -91,7 +93,12 @@ def get_detail(change: ChangedValue) -> str:
         case ("finding", after) if after != "fail":
             return ""
         case _:
-            return get_first_line(change.detail)
+            return "" if is_unexplained(change) else get_first_line(change.detail)
+
+
+def is_unexplained(change: ChangedValue) -> bool:
+    """Return True if a diagnosis names no rule: something fails, and it is not known why."""
+    return change.kind == "diagnosis" and (change.after or "").partition(" ")[0] == _UNEXPLAINED
 
 
 def _join_values(change: ChangedValue) -> str:
@@ -126,6 +133,8 @@ def _describe_revision(change: ChangedValue) -> str:
 def _describe_diagnosis(change: ChangedValue) -> str:
     if change.after is None:
         return "cause unknown"
+    if is_unexplained(change):
+        return "cause not found"
     return "cause" if change.after else "the cause is gone"
 
 

@@ -34,4 +34,4 @@ def parse_moment(text: str, origin: datetime, latest: datetime | None = None) ->
         moment = datetime.fromisoformat(stripped.replace(" ", "T", 1))
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise MomentError(f"cannot find the time {stripped[:40]!r}: it is not a time: type {EXAMPLES}") from error
+        raise MomentError(f"{stripped[:40]!r} is not a time: write it as {EXAMPLES}") from error

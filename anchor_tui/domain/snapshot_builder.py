@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any
 from anchor_tui.config.model import Config
 from anchor_tui.domain.application_selection import make_selections, select_by_environment
 from anchor_tui.domain.environment_builder import EnvironmentBuilder, EnvironmentInputs
-from anchor_tui.domain.first_seen import NOTHING_SEEN, FirstSeenTimes, RecentPast
+from anchor_tui.domain.first_seen import NOTHING_SEEN, FirstSeenTimes
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import (
     AppId,
-    DeliveryWindow,
     Diagnosis,
     Environment,
     Finding,
-    LastKnownGood,
     Problem,
     PullRequest,
     Snapshot,
@@ -35,6 +33,7 @@ from anchor_tui.domain.policy.waivers import list_waiver_expiries
 from anchor_tui.domain.pull_requests import classify_pull_request
 from anchor_tui.domain.readings import Loading, Reading
 from anchor_tui.domain.reasons import VerdictInputs
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.source_data import ArgoCDData, EnvironmentFiles, OpsRepoData
 from anchor_tui.domain.source_states import (
     build_argocd_state,
@@ -58,11 +57,7 @@ class SourceReadings(ValueObject, frozen=True):
     github: Reading[OpsRepoData] = Loading()
     out_of_sync_since: Mapping[AppId, datetime] = {}
     diagnoses: Mapping[AppId, Diagnosis] = {}
-    last_known_good: Mapping[str, LastKnownGood] = {}
-    """By the name of the environment."""
-    delivery: Mapping[str, tuple[DeliveryWindow, ...]] = {}
-    """By the name of the environment, the same objects until they are measured again."""
-    recent_past: RecentPast = RecentPast()
+    history: HistoryFacts = HistoryFacts()
     problems: tuple[Problem, ...] = ()
     """Those of anchor-tui's own files."""
 
@@ -164,10 +159,10 @@ class SnapshotBuilder:
                 pull_requests=pulls_by_environment[environment.name],
                 head_checks=repo.head.checks if repo and repo.head else "none",
                 findings=findings.get(environment.name, ()),
-                last_known_good=readings.last_known_good.get(environment.name),
-                delivery=readings.delivery.get(environment.name, ()),
-                seen=readings.recent_past.seen.get(environment.name, NOTHING_SEEN),
-                verdicts=readings.recent_past.verdicts.get(environment.name, ()),
+                last_known_good=readings.history.last_known_good.get(environment.name),
+                delivery=readings.history.delivery.get(environment.name, ()),
+                seen=readings.history.recent.seen.get(environment.name, NOTHING_SEEN),
+                verdicts=readings.history.recent.verdicts.get(environment.name, ()),
                 sources=(states[environment.server], github_state),
             )
             built.append(builder.build(inputs, now))
@@ -177,7 +172,7 @@ class SnapshotBuilder:
         return self._environments
 
     def _date_findings(self, findings: tuple[Finding, ...], readings: SourceReadings) -> tuple[Finding, ...]:
-        return self._dated.attach_to_findings(findings, readings.recent_past.seen.get("", NOTHING_SEEN))
+        return self._dated.attach_to_findings(findings, readings.history.recent.seen.get("", NOTHING_SEEN))
 
     def _list_problems(
         self, readings: Sequence[Reading[Any]], own: tuple[Problem, ...], now: datetime

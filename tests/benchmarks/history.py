@@ -11,12 +11,16 @@ from pathlib import Path
 from anchor_tui.config.load import load_config
 from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.history.records import HistoryFilter, RecordedChange
+from anchor_tui.domain.history.timeline import build_timeline
 from anchor_tui.domain.model import AppId
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from anchor_tui.services.history.location import find_history_file
 from anchor_tui.services.history.queries import HistoryReader
+from anchor_tui.services.history.recent_past import read_recent_past
 from anchor_tui.services.history.recorder import HistoryRecorder
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
+from anchor_tui.services.history.timeline_reader import TimelineReader
+from anchor_tui.services.history.timeline_service import PAGE_LINES
 from tests.benchmarks.figures import Results, divide_pairs
 from tests.benchmarks.processes import PRODUCT, TerminalProcess
 from tests.benchmarks.servers import LIST_TIMEOUT_S, Servers, serve
@@ -95,7 +99,18 @@ def _measure_file(results: Results, path: Path) -> None:
     for name, wanted in cases.items():
         times = _time_ms(lambda: read(wanted))  # noqa: B023 - called at once
         results.add(f"first page of {label}, {name}", "ms", times, at_most=PAGE_TARGET_MS)
+        times = _time_ms(lambda: _read_lines(path, wanted))  # noqa: B023 - called at once
+        results.add(f"first lines of the timeline of {label}, {name}", "ms", times, at_most=PAGE_TARGET_MS)
+    estate = config()
+    results.add(f"recent past of {label}", "ms", _time_ms(lambda: read_recent_past(path, estate, NOW)))
     results.add(f"open {label} for writing", "ms", _time_ms(lambda: HistoryStore(path, NOW).close()))
+
+
+def _read_lines(path: Path, wanted: HistoryFilter) -> None:
+    """Read the first page of the screen, and build its lines: here each is a flood of 33 changes."""
+    with TimelineReader(path) as reader:
+        page = reader.read_timeline(NOW, wanted, length=PAGE_LINES)
+        assert build_timeline(page.changes, page.gaps, page.evidence)
 
 
 def _measure_recording(results: Results) -> None:

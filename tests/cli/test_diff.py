@@ -102,7 +102,7 @@ def test_a_recording_is_compared_at_a_time(documents, capfd, before, after, code
     [
         ("absent.json", "absent.json: the file does not exist"),
         ("recording@13:00", "the recording begins at 2026-11-23 14:02:31Z: name a later time"),
-        ("recording@noon", "'noon': it is not a time: type 03:12"),
+        ("recording@noon", "'noon' is not a time: write it as 03:12"),
         ("steady.json@13:00", "steady.json is not a recording"),
         (".", "is not a recording: it has no recording.json"),
     ],

@@ -103,7 +103,7 @@ def test_filters_and_the_limit_select_changes(reader: Reader) -> None:
     [
         (("prd",), "did you mean prod?"),
         (("--kind", "helth"), "did you mean health?"),
-        (("--since", "yesterday"), "it is not a time: type 03:12"),
+        (("--since", "yesterday"), "write it as 03:12"),
         (("--limit", "0"), "is not a number from 1"),
         (("--application", "web"), "does not contain an application"),
         (("--format", "xml"), "Choose from text, json"),

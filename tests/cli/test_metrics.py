@@ -30,10 +30,10 @@ class Machine:
         store.write(HistoryBatch(NOW, (change("release", 0, "1.43.1", identity="c"),)))
         store.close()
 
-    def run(self, *argv: str) -> tuple[int, str, str]:
+    def run(self, *argv: str, command: str = "metrics") -> tuple[int, str, str]:
         self._capfd.readouterr()
         try:
-            code = run_command_line(["metrics", *argv, "--config", str(self.config)])
+            code = run_command_line([command, *argv, "--config", str(self.config)])
         except SystemExit as ended:
             code = int(ended.code or 0)
         printed = self._capfd.readouterr()
@@ -102,3 +102,25 @@ def test_a_history_that_is_off_is_reported(machine: Machine):
     assert code == 0
     assert out.startswith("prod  unknown: no history is recorded\n")
     assert "`[history] keep_days = 0`" in err
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "markdown"])
+def test_the_history_command_prints_the_same_metrics(machine: Machine, format_: str):
+    machine.record()
+    code, out, _ = machine.run("prod", "--format", format_, "--window", "90d")
+    of_history = machine.run("--metrics", "prod", "--format", format_, "--window", "90d", command="history")
+    assert code == of_history[0] == 0
+    assert [line for line in out.splitlines() if not is_dated(line)] == [
+        line for line in of_history[1].splitlines() if not is_dated(line)
+    ]
+
+
+def is_dated(line: str) -> bool:
+    """Return True if a line contains the time of the run."""
+    return any(word in line for word in ("taken_at", "since", "until", "watched"))
+
+
+def test_the_metrics_have_no_csv(machine: Machine):
+    code, out, err = machine.run("--metrics", "--format", "csv", command="history")
+    assert (code, out) == (2, "")
+    assert "--metrics has no format csv: choose from text, json, markdown" in err

@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from anchor_tui.cli.watch import ChangePrinter
+from anchor_tui.domain.history.records import HistoryFilter
 from anchor_tui.domain.model import SourceFailure
 from anchor_tui.domain.readings import Loading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
+from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.observe import follow, settling
 from tests.cli.process import run_in_process, surroundings
 from tests.config.config_files import MINIMAL, write_own_config
@@ -192,7 +194,7 @@ def watching(folder: Any, *options: str) -> Any:
         process.stderr.close()
 
 
-def test_a_merged_pull_request_is_printed_and_ctrl_c_ends(box, folder):
+def test_a_merge_is_printed_and_recorded_until_ctrl_c(box, folder):
     with watching(folder) as (process, find):
         find("= staging: release 1.43.2")
         box.call_in_loop(lambda: box.github_repo.merge_pull_request(232, by="a-lee", time=box.clock.now()))
@@ -201,6 +203,10 @@ def test_a_merged_pull_request_is_printed_and_ctrl_c_ends(box, folder):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
         assert process.stderr.read() == "anchor-tui: interrupted\n"
+    (path,) = folder.rglob("history/*.sqlite3")
+    with HistoryReader(path) as history:
+        merged = history.read_page(HistoryFilter(kinds=("pull-request",), pull_request=232)).changes
+    assert "merged" in {change.after for change in merged}
 
 
 def test_a_closed_pipe_ends_the_watch_quietly(box, folder):
@@ -222,7 +228,7 @@ def test_a_closed_pipe_ends_the_watch_quietly(box, folder):
 
 @pytest.mark.parametrize(("snapshot", "code"), [(HEALTHY, 0), (LOST, 3)])
 def test_the_watch_ends_after_its_time(folder, capfd, monkeypatch, snapshot, code):
-    async def follow_snapshots(*_):
+    async def follow_snapshots(*_, **__):
         yield snapshot
         await asyncio.Event().wait()
 

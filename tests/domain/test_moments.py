@@ -43,7 +43,7 @@ def test_a_time_is_parsed(text: str, moment: datetime) -> None:
     "text", ["", "25:00", "yesterday", "20", "20x", "-20x", "٣h", "-", "2026-13-01", "-999999999d"]
 )
 def test_another_text_is_explained_with_examples(text: str) -> None:
-    with pytest.raises(MomentError, match="it is not a time: type 03:12, 2026-11-30 03:12, 20m or 3d"):
+    with pytest.raises(MomentError, match="is not a time: write it as 03:12, 2026-11-30 03:12, 20m or 3d"):
         parse_moment(text, SHOWN)
 
 

@@ -96,7 +96,7 @@ def test_the_watch_writes_to_a_terminal_only(tmp_path):
     code = """
 from anchor_tui.services.observe import follow
 from tests.services.test_notifications import FAILING, HEALTHY
-async def follow_snapshots(*_):
+async def follow_snapshots(*_, **__):
     for snapshot in (HEALTHY, FAILING):
         yield snapshot
 follow.follow_snapshots = follow_snapshots

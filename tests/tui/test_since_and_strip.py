@@ -8,6 +8,7 @@ from anchor_tui.domain.first_seen import RecentPast, SeenValue
 from anchor_tui.domain.history.records import SubjectKey
 from anchor_tui.domain.model import Finding, FirstSeen, VerdictSpan
 from anchor_tui.domain.policy.engine import PolicyFindings
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from tests.tui.harness import AppHarness, open_app
 from tests.values import ago, application, argocd, fresh, readings, replace
@@ -34,7 +35,7 @@ PAST = RecentPast(
 def given(past: RecentPast = PAST) -> SourceReadings:
     apps = [application(f"anchor-msp-{name}") for name in ("dev", "staging", "prod")]
     apps[1] = replace(apps[1], sync="OutOfSync")
-    return readings(fresh(argocd(*apps)), recent_past=past)
+    return readings(fresh(argocd(*apps)), history=HistoryFacts(recent=past))
 
 
 async def show(ui: AppHarness) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.change_text import UNKNOWN, describe_value, get_detail, name_subject
+from anchor_tui.domain.change_text import UNKNOWN, describe_value, get_detail, is_unexplained, name_subject
 from anchor_tui.domain.changes import CHANGE_KINDS
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.history.records import RecordedChange
@@ -37,6 +37,8 @@ def get_change_mark(change: RecordedChange) -> StatusMark:
     """Return the status that a change led to. An unknown value is never ok."""
     if change.kind == "finding" and change.after == "fail" and change.severity == "warning":
         return StatusMark.ATTENTION
+    if is_unexplained(change):
+        return StatusMark.UNKNOWN
     return find_value_mark(change.kind, change.after)
 
 
@@ -54,7 +56,8 @@ def describe_group(changes: Sequence[RecordedChange]) -> ChangeWords:
         sentence = _describe_sentence(replace(first, place=""))
         return ChangeWords(f"check {first.subject}", f"{sentence} in {format_count(places, 'place')}")
     if first.kind == "diagnosis":
-        return ChangeWords(format_count(number, "application"), "causes found" if first.after else "causes are gone")
+        causes = "causes found" if first.after and not is_unexplained(first) else _describe_sentence(first)
+        return ChangeWords(format_count(number, "application"), causes)
     return ChangeWords(format_count(number, "application"), _describe_sentence(first))
 
 

@@ -120,10 +120,8 @@ def _list_entries(evidence: IncidentEvidence) -> Iterator[IncidentEntry]:
 
 
 def _is_shown(change: RecordedChange) -> bool:
-    """Return True for an event: a first observation is not one, unless it is a pull request that was opened."""
-    if change.kind not in CHANGE_KINDS or change.origin == "local":
-        return False
-    return change.before is not None or change.origin == "imported" or change.kind == "pull-request"
+    """Return True for the kinds that a reader needs. A first observation is recorded only if something is wrong."""
+    return change.kind in CHANGE_KINDS and change.origin != "local"
 
 
 def _to_change_entry(

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.history.last_known_good import select_last_known_good
 from anchor_tui.domain.history.observed_changes import ObservedChanges, ObservedConditions
 from anchor_tui.domain.history.recent_past import RecentPastFollower
 from anchor_tui.domain.history.records import RecordedChange, RecordedState, SubjectKey
 from anchor_tui.domain.model import AppId, DeliveryWindow, LastKnownGood, Problem, Snapshot
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.services.history.delivery import DeliveryCache
 from anchor_tui.services.history.importer import Past, PastImporter
@@ -39,10 +39,8 @@ class HistoryRecorder:
     """
 
     def __init__(self, path: Path, config: Config, local_changes: deque[RecordedChange] | None = None) -> None:
-        self.last_known_good: Mapping[str, LastKnownGood] = {}
-        """The last known good release of each environment that has one; the same object until it changes."""
-        self.delivery: Mapping[str, tuple[DeliveryWindow, ...]] = {}
-        """The delivery metrics of each environment; the same object until they are measured again."""
+        self._last_known_good: Mapping[str, LastKnownGood] = {}
+        self._measured: Mapping[str, tuple[DeliveryWindow, ...]] = {}
         self._delivery = DeliveryCache(path, config.environments)
         self._config = config
         self._recent = RecentPastFollower()
@@ -56,9 +54,9 @@ class HistoryRecorder:
         self._is_in_session = False
 
     @property
-    def recent_past(self) -> RecentPast:
-        """Since when something is wrong, and the verdicts of the last 24 hours; the same object until it changes."""
-        return self._recent.past
+    def facts(self) -> HistoryFacts:
+        """The facts about the environments."""
+        return HistoryFacts(self._last_known_good, self._measured, self._recent.past)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -78,7 +76,7 @@ class HistoryRecorder:
         self._writer.add((*changes, *conditions, *self._take_local()), good_releases)
         self._write(snapshot, readings)
         self._writer.maintain(at)
-        self.delivery = self._delivery.update(at)
+        self._measured = self._delivery.update(at)
         self._last_at = at
 
     def close(self) -> None:
@@ -132,9 +130,9 @@ class HistoryRecorder:
     def _read_good_releases(self, at: datetime) -> None:
         good_releases = self._writer.read_good_releases(at)
         if good_releases is not None:
-            known, found = self.last_known_good, select_last_known_good(good_releases)
+            known, found = self._last_known_good, select_last_known_good(good_releases)
             if found != known:
-                self.last_known_good = {
+                self._last_known_good = {
                     name: known[name] if known.get(name) == good else good for name, good in found.items()
                 }
 

@@ -20,7 +20,8 @@ from anchor_tui.services.clock import Clock, utc_now
 if TYPE_CHECKING:
     from anchor_tui.services.history.timeline_reader import TimelineReader
 
-PAGE_LINES = 100
+PAGE_LINES = 60
+"""The lines of a page at least: a little more than a screen, because each can be a flood of many changes."""
 
 
 class TimelineService:

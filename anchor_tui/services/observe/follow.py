@@ -11,6 +11,7 @@ from anchor_tui.domain.model import Snapshot
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.observe.evidence_scope import EvidenceScope
 from anchor_tui.services.observe.observer import Observer
+from anchor_tui.services.observe.recording import MakeRecorder
 from anchor_tui.services.observe.source_factory import make_sources
 
 
@@ -20,12 +21,15 @@ async def follow_snapshots(
     home: Path,
     now: Clock = utc_now,
     evidence: EvidenceScope = "budget",
+    make_recorder: MakeRecorder | None = None,
 ) -> AsyncGenerator[Snapshot]:
     """Yield the latest snapshot after each change and every few seconds; a slow caller misses some of them.
 
-    Closing the generator ends the reading. An internal error of the reader is raised.
+    Closing the generator ends the reading. An internal error of the reader is raised. `make_recorder` makes the
+    recorder of the history.
     """
-    observer = Observer(config, make_sources(config, environ, home, now, evidence=evidence), now, evidence)
+    sources = make_sources(config, environ, home, now, evidence=evidence)
+    observer = Observer(config, sources, now, evidence, make_recorder)
     latest: list[Snapshot] = []
     published = asyncio.Event()
 

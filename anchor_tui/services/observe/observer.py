@@ -19,18 +19,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import (
-    AppId,
-    DeliveryWindow,
-    Diagnosis,
-    LastKnownGood,
-    Problem,
-    Snapshot,
-    SourceFailure,
-)
+from anchor_tui.domain.model import AppId, Diagnosis, Problem, Snapshot, SourceFailure
 from anchor_tui.domain.readings import Fresh, Loading, Reading, Stale, Unavailable
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID, get_latest_value
 from anchor_tui.services.clock import Clock, utc_now
@@ -78,8 +70,8 @@ class Observer:
     """The latest readings of every source. One event loop owns it; only snapshots leave its thread.
 
     `make_recorder` makes the recorder of the history, in the thread that builds the snapshots. Without one,
-    `last_known_good`, `delivery` and `recent_past` are what the snapshots contain. `record_snapshot` gets each
-    published snapshot in the same thread, for a recording; it raises nothing.
+    `history` is part of the snapshots. `record_snapshot` gets each published snapshot in the same thread, for a
+    recording; it raises nothing.
     """
 
     def __init__(
@@ -89,21 +81,15 @@ class Observer:
         now: Clock = utc_now,
         evidence: EvidenceScope = "budget",
         make_recorder: MakeRecorder | None = None,
-        last_known_good: Mapping[str, LastKnownGood] | None = None,
+        history: HistoryFacts | None = None,
         record_snapshot: Callable[[Snapshot], None] | None = None,
-        delivery: Mapping[str, tuple[DeliveryWindow, ...]] | None = None,
-        recent_past: RecentPast | None = None,
     ) -> None:
         self._config = config
         self._record_snapshot = record_snapshot
         self._evidence = evidence
         self._sources = tuple(sources)
         self._now = now
-        self._readings = SourceReadings(
-            last_known_good=last_known_good or {},
-            delivery=delivery or {},
-            recent_past=recent_past or RecentPast(),
-        )
+        self._readings = SourceReadings(history=history or HistoryFacts())
         self._recording = SnapshotRecording(make_recorder)
         self._builder = SnapshotBuilder(config)
         self._out_of_sync = OutOfSyncTimes()
@@ -294,23 +280,14 @@ def observe_once(
     *,
     kinds: Collection[str] = (),
     evidence: EvidenceScope = "budget",
-    last_known_good: Mapping[str, LastKnownGood] | None = None,
-    delivery: Mapping[str, tuple[DeliveryWindow, ...]] | None = None,
-    recent_past: RecentPast | None = None,
+    history: HistoryFacts | None = None,
 ) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
 
-    With `kinds`, only sources of these kinds are read; the others are loading. `last_known_good`, `delivery` and
-    `recent_past` are what the history contains. Runs its own event loop.
+    With `kinds`, only sources of these kinds are read; the others are loading. `history` is part of the snapshot. Runs
+    its own event loop.
     """
     all_sources = make_sources(config, environ, home, evidence=evidence)
     sources = [source for source in all_sources if not kinds or source.kind in kinds]
-    observer = Observer(
-        config,
-        sources,
-        evidence=evidence,
-        last_known_good=last_known_good,
-        delivery=delivery,
-        recent_past=recent_past,
-    )
+    observer = Observer(config, sources, evidence=evidence, history=history)
     return run_in_own_loop(observer.read_once(timeout_s))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import DeliveryWindow, LastKnownGood, Problem, Snapshot
+from anchor_tui.domain.model import Problem, Snapshot
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SourceReadings
 
 RECORD_DELAY_S = 1.0
@@ -22,16 +22,8 @@ class SnapshotRecorder(Protocol):
     """The history as the reader uses it."""
 
     @property
-    def last_known_good(self) -> Mapping[str, LastKnownGood]:
-        """The last known good release of each environment that has one."""
-
-    @property
-    def delivery(self) -> Mapping[str, tuple[DeliveryWindow, ...]]:
-        """The delivery metrics of each environment."""
-
-    @property
-    def recent_past(self) -> RecentPast:
-        """Since when something is wrong, and the verdicts of the last 24 hours."""
+    def facts(self) -> HistoryFacts:
+        """The facts about the environments."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -72,14 +64,7 @@ class SnapshotRecording:
         """Return readings with what the recorder knows."""
         if self._recorder is None:
             return replace(readings, problems=self._failure) if self._failure else readings
-        recorder = self._recorder
-        return replace(
-            readings,
-            last_known_good=recorder.last_known_good,
-            delivery=recorder.delivery,
-            recent_past=recorder.recent_past,
-            problems=recorder.problems,
-        )
+        return replace(readings, history=self._recorder.facts, problems=self._recorder.problems)
 
     def record(self, snapshot: Snapshot, readings: SourceReadings) -> None:
         """Record a snapshot. An internal error ends the recording, not the screen."""

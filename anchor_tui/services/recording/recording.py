@@ -94,9 +94,12 @@ def _describe_cut(segment: SegmentReader) -> str:
 
 
 def find_place(instants: Sequence[Instant], moment: datetime) -> int | None:
-    """Return the place of the last snapshot that is not later than `moment`; None if all are later."""
-    places = (place for place in range(len(instants) - 1, -1, -1) if instants[place].taken_at <= moment)
-    return next(places, None)
+    """Return the place of the last snapshot that is not later than `moment`; None if all are later.
+
+    Whole seconds are compared: a time that is shown finds the snapshot of that time.
+    """
+    places = range(len(instants) - 1, -1, -1)
+    return next((place for place in places if instants[place].taken_at.replace(microsecond=0) <= moment), None)
 
 
 def find_change(instants: Sequence[Instant], place: int, step: int) -> int | None:

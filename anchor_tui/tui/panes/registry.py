@@ -99,10 +99,10 @@ def _count_items(name: str, snapshot: Snapshot, environments: Sequence[Environme
     if name == APPLICATIONS:
         return PaneTab(name, *count_applications(environments))
     all_shown = len(environments) == len(snapshot.environments)
-    counters: dict[str, Callable[[], int]] = {
+    counters: dict[str, Callable[[], int | None]] = {
         POLICY: lambda: count_checks(snapshot, environments),
         PULL_REQUESTS: lambda: len(list_pull_requests(snapshot, environments, include_unassigned=all_shown)),
         SOURCES: lambda: count_sources(snapshot, environments),
-        ACTIVITY: lambda: len(jobs),
+        ACTIVITY: lambda: len(jobs) or None,  # the recorded changes below the actions are not counted
     }
     return PaneTab(name, counters[name]())

@@ -27,7 +27,11 @@ from anchor_tui.tui.replay.banner import ReplayBanner
 from anchor_tui.tui.replay.position import ReplayClock, ReplayPosition
 from anchor_tui.tui.workers import start_worker
 
-LIVE_ACTIONS = {"estate-diff": NOT_RECORDED, "read-again": "a replay reads nothing"}
+LIVE_ACTIONS = {
+    "estate-diff": NOT_RECORDED,
+    "read-again": "a replay reads nothing",
+    "incident": "incidents belong to the present",
+}
 """The actions that need servers, each with the reason why a replay lacks it."""
 
 

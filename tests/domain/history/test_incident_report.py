@@ -72,8 +72,9 @@ def test_the_time_before_the_start_is_part_of_the_timeline() -> None:
     assert facts.timeline[0].url == "https://github.com/anchor/ops/pull/231"
 
 
-def test_a_first_observation_is_not_an_event() -> None:
-    assert build(change("health", "Healthy", before=None, application="gateway")).timeline == ()
+def test_something_that_was_wrong_from_the_start_is_shown() -> None:
+    facts = build(change("health", "Degraded", before=None, application="gateway"))
+    assert texts(facts) == ["gateway Degraded (first seen)"]
 
 
 def test_an_opened_pull_request_is_an_event() -> None:

@@ -12,6 +12,7 @@ from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.history.verdict_spans import build_verdict_spans
 from anchor_tui.domain.model import AppId, Finding, FirstSeen, Level, Snapshot, Verdict, VerdictSpan
 from anchor_tui.domain.policy.engine import PolicyFindings
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from tests.domain.history.samples import GATEWAY, health, recorded, session
 from tests.values import NOW, ago, application, argocd, config, fresh, readings
@@ -98,7 +99,7 @@ def test_the_snapshot_contains_the_times_of_what_is_wrong() -> None:
     finding = recorded(3, "finding", "fail", subject="release.pinned", place="a.yaml")
     seen.update(snapshot(), [out_of_sync(), health(2, "Degraded", application=PROD), finding])
     builder = SnapshotBuilder(config())
-    given = SourceReadings(argocd={"argocd": fresh(apps)}, recent_past=seen.past)
+    given = SourceReadings(argocd={"argocd": fresh(apps)}, history=HistoryFacts(recent=seen.past))
     first = builder.build(given, NOW)
     (app,) = first.environments[2].applications
     assert app.sync_seen == FirstSeen(NOW, observed_start=True, continuous=True)
@@ -123,7 +124,7 @@ def test_findings_get_their_times() -> None:
         ],
     )
     found = PolicyFindings({"prod": (failed,), "dev": (failed,), "staging": (passed,)}, (failed,))
-    built = SnapshotBuilder(config()).build(readings(recent_past=follower.past), NOW, found)
+    built = SnapshotBuilder(config()).build(readings(history=HistoryFacts(recent=follower.past)), NOW, found)
     dev, staging, prod = (environment.findings[0].first_seen for environment in built.environments)
     assert (dev, staging) == (None, None)
     assert prod == built.findings[0].first_seen == FirstSeen(NOW, observed_start=True, continuous=True)

@@ -61,6 +61,10 @@ def flood(number: int, after: str = "Progressing", first_id: int = 1, **changes:
             "gateway cause: out of memory",
         ),
         (recorded(1, "diagnosis", "", application=GATEWAY), "gateway the cause is gone"),
+        (
+            recorded(1, "diagnosis", "unexplained Deployment/x", application=GATEWAY, detail="cause not found"),
+            "gateway cause not found",
+        ),
         (recorded(1, "finding", "fail", subject="a.b", place="x.yaml", detail="bad"), "check a.b fails (x.yaml): bad"),
         (recorded(1, "finding", "clear", subject="a.b"), "check a.b passes"),
         (recorded(1, "finding", None, subject="a.b"), "check a.b is unknown"),
@@ -136,6 +140,15 @@ def test_equal_changes_of_many_applications_are_one_line() -> None:
     ]
     assert found[1].sentence == "Healthy → Progressing"
     assert [line.subject for line in expand_entry(found[1])][:2] == ["app-300", "app-299"]
+
+
+@pytest.mark.parametrize(
+    ("after", "sentence"),
+    [("oom", "causes found"), ("unexplained", "cause not found"), ("", "the cause is gone"), (None, "cause unknown")],
+)
+def test_a_flood_of_diagnoses_has_words(after: str | None, sentence: str) -> None:
+    (line,) = entries([replace(change, kind="diagnosis", after=after) for change in flood(5)])
+    assert (line.subject, line.sentence) == ("5 applications", sentence)
 
 
 @pytest.mark.parametrize(

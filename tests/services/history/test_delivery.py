@@ -12,11 +12,12 @@ from anchor_tui.config.model import HistoryConfig
 from anchor_tui.domain.history.application_states import STATE_KINDS
 from anchor_tui.domain.history.records import APP_COMMIT, HistoryFilter, RecordedChange
 from anchor_tui.domain.model import DeliveryWindow
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, build_snapshot
 from anchor_tui.services.history import delivery as module
 from anchor_tui.services.history.database import HistoryError
 from anchor_tui.services.history.delivery import CHECK_EVERY, REFRESH_EVERY, DeliveryCache, DeliveryMeter, read_delivery
-from anchor_tui.services.history.estate_delivery import read_estate_delivery
+from anchor_tui.services.history.facts_reader import read_history_facts
 from anchor_tui.services.history.location import find_history_file
 from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.history.recorder import HistoryRecorder
@@ -238,29 +239,29 @@ def test_a_meter_of_an_empty_file_has_unknown_metrics(path: Path) -> None:
 
 def test_a_command_reads_the_metrics_of_its_estate(tmp_path: Path) -> None:
     it = config(*ENVIRONMENTS)
-    assert read_estate_delivery(it, tmp_path, NOW) == {}
+    assert read_history_facts(it, tmp_path, NOW).delivery == {}
     write(find_history_file(it, tmp_path), *begin(), *FIVE)
-    assert read_estate_delivery(it, tmp_path, NOW)["prod"][1].lead_time.count == 5
+    assert read_history_facts(it, tmp_path, NOW).delivery["prod"][1].lead_time.count == 5
     off = replace(it, history=HistoryConfig(keep_days=0))
-    assert read_estate_delivery(off, tmp_path, NOW) == {}
+    assert read_history_facts(off, tmp_path, NOW).delivery == {}
 
 
 def test_a_history_that_cannot_be_read_costs_a_command_nothing(tmp_path: Path) -> None:
     path = find_history_file(config(), tmp_path)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"garbage" * 100)
-    assert read_estate_delivery(config(), tmp_path, NOW) == {}
+    assert read_history_facts(config(), tmp_path, NOW).delivery == {}
 
 
 def test_the_recorder_measures_what_it_has_recorded(path: Path) -> None:
     recorder = HistoryRecorder(path, config())
     for seconds in (5, 0):
-        assert recorder.delivery == {}
+        assert recorder.facts.delivery == {}
         recorder.record(build_snapshot(config(), readings(), ago(seconds=seconds)), readings())
-    first = recorder.delivery
+    first = recorder.facts.delivery
     assert set(first) == {"dev", "staging", "prod"}
     recorder.record(build_snapshot(config(), readings(), ago(seconds=-5)), readings())
-    assert recorder.delivery is first
+    assert recorder.facts.delivery is first
     recorder.close()
 
 
@@ -290,7 +291,10 @@ def test_a_known_commit_makes_the_lead_time_longer(path: Path) -> None:
 def test_an_environment_with_the_same_metrics_is_the_same_object() -> None:
     builder = SnapshotBuilder(config())
     measured = {"prod": (rich.DELIVERY,)}
-    data = readings(delivery=measured)
-    first, second = builder.build(data, NOW), builder.build(replace(data, delivery=dict(measured)), NOW)
+    data = readings(history=HistoryFacts(delivery=measured))
+    first, second = (
+        builder.build(data, NOW),
+        builder.build(replace(data, history=HistoryFacts(delivery=dict(measured))), NOW),
+    )
     assert first.environments[2].delivery is measured["prod"]
     assert second.environments[2] is first.environments[2]

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.model import FirstSeen, Snapshot
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
 from anchor_tui.services.history import recorder as recorder_module
 from anchor_tui.services.history.recent_past import read_recent_past
@@ -41,9 +42,12 @@ class Watch:
 
     def see(self, at: datetime, what: SourceReadings) -> Snapshot:
         """Record readings and return the next snapshot, which contains what is known then."""
-        complete = replace(what, recent_past=self.recorder.recent_past)
+        complete = self._add_recent_past(what)
         self.recorder.record(self.builder.build(complete, at), complete)
-        return self.builder.build(replace(what, recent_past=self.recorder.recent_past), at)
+        return self.builder.build(self._add_recent_past(what), at)
+
+    def _add_recent_past(self, what: SourceReadings) -> SourceReadings:
+        return replace(what, history=HistoryFacts(recent=self.recorder.facts.recent))
 
 
 def test_another_process_knows_what_was_recorded(path: Path) -> None:
@@ -52,9 +56,9 @@ def test_another_process_knows_what_was_recorded(path: Path) -> None:
     one.see(ago(minutes=29), given("OutOfSync"))
     one.see(ago(minutes=28), given("OutOfSync"))
     past = read_recent_past(path, config(), ago(minutes=28))
-    assert past.seen == one.recorder.recent_past.seen
+    assert past.seen == one.recorder.facts.recent.seen
     assert {name: spans[-1].verdict for name, spans in past.verdicts.items()} == {
-        name: spans[-1].verdict for name, spans in one.recorder.recent_past.verdicts.items()
+        name: spans[-1].verdict for name, spans in one.recorder.facts.recent.verdicts.items()
     }
 
 
@@ -79,10 +83,10 @@ def test_a_snapshot_without_a_change_costs_nothing(path: Path, monkeypatch: pyte
     monkeypatch.setattr(recorder_module, "read_recent_past", lambda *args: reads.append(args))
     unchanged = given("OutOfSync")
     first = watch.see(NOW + timedelta(seconds=1), unchanged)
-    past = watch.recorder.recent_past
+    past = watch.recorder.facts.recent
     for second in range(2, 30):
         again = watch.see(NOW + timedelta(seconds=second), unchanged)
-        assert watch.recorder.recent_past is past
+        assert watch.recorder.facts.recent is past
         assert again.environments[0] is first.environments[0]
         assert again.environments[2].applications is first.environments[2].applications
         assert again.environments[2].verdicts is first.environments[2].verdicts

@@ -204,9 +204,9 @@ def test_sleep_interrupts_a_soak(estate: Estate) -> None:
     estate.observe_for(8)
     estate.observe(60)
     estate.observe_for(8)
-    assert estate.recorder.last_known_good == {}
+    assert estate.recorder.facts.last_known_good == {}
     estate.observe_for(2.5)
-    assert estate.recorder.last_known_good["prod"].version == "1.43.1"
+    assert estate.recorder.facts.last_known_good["prod"].version == "1.43.1"
 
 
 def test_the_last_known_good_survives_a_restart(path: Path) -> None:
@@ -217,7 +217,7 @@ def test_the_last_known_good_survives_a_restart(path: Path) -> None:
     second.minute = 100
     second.set_apps(health="Degraded")
     second.observe()
-    assert second.recorder.last_known_good["prod"] == LastKnownGood("1.43.1", NOW + timedelta(minutes=11))
+    assert second.recorder.facts.last_known_good["prod"] == LastKnownGood("1.43.1", NOW + timedelta(minutes=11))
 
 
 def test_the_last_known_good_of_another_process_appears(path: Path) -> None:
@@ -226,9 +226,9 @@ def test_the_last_known_good_of_another_process_appears(path: Path) -> None:
     other.minute = 9
     other.observe()
     one.observe_for(2)
-    assert one.recorder.last_known_good["prod"].version == "1.43.1"
+    assert one.recorder.facts.last_known_good["prod"].version == "1.43.1"
     other.observe_for(1)
-    assert other.recorder.last_known_good == one.recorder.last_known_good
+    assert other.recorder.facts.last_known_good == one.recorder.facts.last_known_good
 
 
 def test_the_past_of_git_is_imported_once(path: Path) -> None:
@@ -238,7 +238,7 @@ def test_the_past_of_git_is_imported_once(path: Path) -> None:
     first.observe()
     assert first.list_changes("release", origin="imported") == [(None, "1.43.1"), ("1.43.1", "1.43.2")]
     assert first.list_changes("release") == [(None, "1.44.0")]
-    assert first.recorder.last_known_good == {}
+    assert first.recorder.facts.last_known_good == {}
     first.recorder.close()
     second = Estate(path)
     second.minute = 60

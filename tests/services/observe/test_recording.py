@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,12 +15,13 @@ from anchor_tui.config.model import HistoryConfig
 from anchor_tui.domain.first_seen import RecentPast
 from anchor_tui.domain.history.records import HistoryFilter
 from anchor_tui.domain.model import LastKnownGood, Problem, Snapshot, VerdictSpan
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.history.database import HistoryError
+from anchor_tui.services.history.facts_reader import read_history_facts
 from anchor_tui.services.history.location import find_history_file
 from anchor_tui.services.history.queries import HistoryReader
-from anchor_tui.services.history.release_records import read_last_known_good
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
 from anchor_tui.services.observe import recording
 from anchor_tui.services.observe.background import BackgroundThread
@@ -42,9 +42,11 @@ class FakeRecorder:
     """A recorder that remembers its calls."""
 
     def __init__(self) -> None:
-        self.last_known_good: Mapping[str, LastKnownGood] = {"prod": LastKnownGood("1.43.1", NOW)}
-        self.delivery = {"prod": (rich.DELIVERY,)}
-        self.recent_past = RecentPast(verdicts={"prod": (SPAN,)})
+        self.facts = HistoryFacts(
+            {"prod": LastKnownGood("1.43.1", NOW)},
+            {"prod": (rich.DELIVERY,)},
+            RecentPast(verdicts={"prod": (SPAN,)}),
+        )
         self.problems = (WARNING,)
         self.recorded: list[Snapshot] = []
         self.threads: set[str] = set()
@@ -157,12 +159,12 @@ def test_no_history_is_written_if_it_is_off(tmp_path: Path, keep_days: int, reco
 
 def test_a_command_reads_the_last_known_good_release(tmp_path: Path) -> None:
     it = config()
-    assert read_last_known_good(it, tmp_path) == {}
+    assert read_history_facts(it, tmp_path, NOW).last_known_good == {}
     store = HistoryStore(find_history_file(it, tmp_path), NOW)
     store.write(HistoryBatch(NOW, good_releases=(good("1.43.1", 0, 10, 12),)))
-    assert read_last_known_good(it, tmp_path)["prod"].version == "1.43.1"
+    assert read_history_facts(it, tmp_path, NOW).last_known_good["prod"].version == "1.43.1"
     off = replace(it, history=HistoryConfig(keep_days=0))
-    assert read_last_known_good(off, tmp_path) == {}
+    assert read_history_facts(off, tmp_path, NOW).last_known_good == {}
 
 
 def test_a_history_that_cannot_be_read_costs_a_command_nothing(tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_a_history_that_cannot_be_read_costs_a_command_nothing(tmp_path: Path) -
     path.parent.mkdir(parents=True)
     path.write_bytes(b"garbage" * 100)
     content = path.read_bytes()
-    assert read_last_known_good(config(), tmp_path) == {}
+    assert read_history_facts(config(), tmp_path, NOW).last_known_good == {}
     assert path.read_bytes() == content
     with sqlite3.connect(path.with_name("other")) as other:
         other.execute("CREATE TABLE t (a)")

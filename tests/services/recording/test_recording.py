@@ -227,6 +227,7 @@ def test_places_are_found_by_time_and_by_change() -> None:
     instants = [Instant(NOW + timedelta(minutes=place), place in {2, 4}) for place in range(6)]
     assert find_place(instants, NOW + timedelta(minutes=3, seconds=59)) == 3
     assert find_place(instants, NOW - timedelta(seconds=1)) is None
+    assert find_place([Instant(NOW + timedelta(milliseconds=700), False)], NOW) == 0
     assert find_place(instants, NOW + timedelta(days=1)) == 5
     assert [find_change(instants, place, 1) for place in range(6)] == [2, 2, 4, 4, None, None]
     assert [find_change(instants, place, -1) for place in range(6)] == [None, None, None, 2, 2, 4]

@@ -180,7 +180,7 @@ async def test_slash_seeks_a_time(folder, text, place):
 async def test_a_wrong_time_is_explained_in_the_dialog(folder):
     async with open_replay(make_series(folder)) as ui:
         await ui.press("slash", *"noon", "enter")
-        assert "cannot find the time 'noon': it is not a time: type 03:12" in ui.text
+        assert "'noon' is not a time: write it as 03:12" in ui.text
         await ui.press("escape")
         assert isinstance(ui.app.screen, FleetScreen)
         assert place_of(ui) == 4

@@ -11,6 +11,7 @@ import pytest
 from anchor_tui.config.model import ApplicationName, Config
 from anchor_tui.domain.actions.plan import Refusal
 from anchor_tui.domain.readings import Loading
+from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.tui.screens.application import ApplicationScreen
@@ -52,8 +53,8 @@ STATES: dict[str, tuple[SourceReadings, tuple[PastRelease, ...] | Refusal]] = {
     "empty": (replace(HEALTHY, github=fresh(ops_repo(environments={}))), ()),
     "refused": (EXPLAINED, REFUSED),
     "loading": (SourceReadings(), ()),
-    "delivery": (replace(HEALTHY, delivery={"prod": (rich.DELIVERY,)}), PAST_RELEASES),
-    "failing-delivery": (replace(EXPLAINED, delivery={"prod": (rich.DELIVERY,)}), PAST_RELEASES),
+    "delivery": (replace(HEALTHY, history=HistoryFacts(delivery={"prod": (rich.DELIVERY,)})), PAST_RELEASES),
+    "failing-delivery": (replace(EXPLAINED, history=HistoryFacts(delivery={"prod": (rich.DELIVERY,)})), PAST_RELEASES),
 }
 
 
