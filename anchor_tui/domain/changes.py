@@ -37,7 +37,7 @@ ChangeKind: TypeAlias = Literal[
     "checks",
 ]
 CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
-_OF_PULL_REQUESTS = frozenset({"pull-request", "checks"})
+PULL_REQUEST_KINDS: frozenset[str] = frozenset({"pull-request", "checks"})
 """The kinds whose subject is a number: a pull request can change which environments it is about."""
 
 
@@ -75,5 +75,5 @@ class Change(ValueObject, frozen=True):
     @property
     def key(self) -> ChangeKey:
         """The identity of the value that changed."""
-        environment = None if self.kind in _OF_PULL_REQUESTS else self.environment
+        environment = None if self.kind in PULL_REQUEST_KINDS else self.environment
         return ChangeKey(self.kind, environment, self.application, self.subject, self.place)

@@ -22,6 +22,11 @@ def format_age(moment: datetime | None, now: datetime) -> str:
     return format_duration(now - moment) if moment else "?"
 
 
+def format_timestamp(moment: datetime) -> str:
+    """Return a UTC time as documents contain it: "2026-11-23T14:02:31Z"."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def format_count(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: "1 release", "3 releases"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

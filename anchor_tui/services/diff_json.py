@@ -10,9 +10,10 @@ import msgspec
 from anchor_tui.domain.change_text import describe_change
 from anchor_tui.domain.changes import Change, ChangeKind
 from anchor_tui.domain.foreign_text import shorten_text
-from anchor_tui.domain.model import AppId, AwareDatetime, ValueObject
+from anchor_tui.domain.model import AwareDatetime, ValueObject
 from anchor_tui.domain.snapshot_diff import ReasonChange, SnapshotDiff
 from anchor_tui.services.document_schema import build_document_schema
+from anchor_tui.services.documented_application import DocumentedApplication, document_application
 from anchor_tui.services.json_text import format_json
 
 DIFF_SCHEMA = "anchor-tui/diff/v1"
@@ -25,14 +26,6 @@ class DiffSide(ValueObject, frozen=True):
     taken_at: AwareDatetime
 
 
-class DiffApplication(ValueObject, frozen=True):
-    """The identity of an application. `server` is the name of its Argo CD."""
-
-    server: str
-    namespace: str
-    name: str
-
-
 class DiffChange(ValueObject, frozen=True):
     """One value that differs. `before` and `after` are null if the value is not known in that snapshot.
 
@@ -42,7 +35,7 @@ class DiffChange(ValueObject, frozen=True):
 
     kind: ChangeKind
     environment: str | None
-    application: DiffApplication | None
+    application: DocumentedApplication | None
     subject: str | None
     place: str | None
     before: str | None
@@ -92,7 +85,7 @@ def _make_change(change: Change) -> DiffChange:
     return DiffChange(
         change.kind,
         change.environment,
-        _make_application(change.application) if change.application else None,
+        document_application(change.application),
         change.subject or None,
         change.place or None,
         change.before,
@@ -103,10 +96,6 @@ def _make_change(change: Change) -> DiffChange:
         shorten_text(change.detail),
         shorten_text(describe_change(change)),
     )
-
-
-def _make_application(id_: AppId) -> DiffApplication:
-    return DiffApplication(id_.server, id_.namespace, id_.name)
 
 
 def diff_schema() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anchor_tui.domain.changes import PULL_REQUEST_KINDS
 from anchor_tui.domain.history.records import RecordedChange
 from anchor_tui.domain.history.timeline import TimelineEntry
 from anchor_tui.domain.model import Application, Environment, Snapshot
@@ -26,7 +27,7 @@ def open_change(row: ListRow, snapshot: Snapshot, app: LiveApp) -> bool:
     if (found := _find_application(change, snapshot)) is not None:
         environment, application = found
         app.open_application(environment.name, application)
-    elif change.kind in {"pull-request", "checks"} and change.pull_request is not None:
+    elif change.kind in PULL_REQUEST_KINDS and change.pull_request is not None:
         app.open_pull_request(change.pull_request)
     elif change.kind in _OF_ENVIRONMENTS and snapshot.find_environment(change.environment) is not None:
         app.open_environment(change.environment)

@@ -173,7 +173,7 @@ def test_a_document_has_exactly_the_keys_of_its_schema(reader: Reader) -> None:
     assert list(document) == definitions["HistoryDocument"]["required"]
     (first, *_) = document["changes"]
     assert list(first) == definitions["HistoryChange"]["required"]
-    assert list(first["application"]) == definitions["HistoryApplication"]["required"]
+    assert list(first["application"]) == definitions["DocumentedApplication"]["required"]
     assert list(first["causes"][0]) == definitions["HistoryCause"]["required"]
 
 

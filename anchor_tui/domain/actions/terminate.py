@@ -25,7 +25,7 @@ from anchor_tui.domain.actions.plan_inputs import (
 from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.actions.steps import Step, Terminate
 from anchor_tui.domain.actions.wait_steps import WaitForTermination
-from anchor_tui.domain.formatting import format_age, format_count, get_first_line
+from anchor_tui.domain.formatting import format_age, format_count, format_timestamp, get_first_line
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
@@ -98,7 +98,7 @@ def _terminate_obstacle(state: AppState | Refusal) -> Refusal | None:
 
 def _start_time_text(state: AppState) -> str:
     operation = state.application.operation
-    return f"{operation.started_at:%Y-%m-%dT%H:%M:%SZ}" if operation and operation.started_at else "not started yet"
+    return format_timestamp(operation.started_at) if operation and operation.started_at else "not started yet"
 
 
 def _operation_line(target: TargetApplication, state: AppState, inputs: PlanInputs) -> PlanLine:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from anchor_tui.domain.history.records import WatchSession
+from anchor_tui.domain.history.time_spans import TimeSpan, join_spans
 from anchor_tui.domain.model import AwareDatetime, ValueObject
 
 MIN_GAP = timedelta(minutes=1)
@@ -30,15 +31,9 @@ class ObservationGap(ValueObject, frozen=True):
         return f"gap {self.since.isoformat()}"
 
 
-def join_sessions(sessions: Sequence[WatchSession], now: datetime) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the times in which any process was watching, as start and end, without overlaps, in their order."""
-    joined: list[tuple[datetime, datetime]] = []
-    for start, end in sorted((item.started_at, item.ended_at or now) for item in sessions):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], end)
-        else:
-            joined.append((start, end))
-    return tuple(joined)
+def join_sessions(sessions: Iterable[WatchSession], now: datetime) -> tuple[TimeSpan, ...]:
+    """Return the times in which any process was watching, without overlaps, in their order."""
+    return join_spans(TimeSpan(session.started_at, session.ended_at or now) for session in sessions)
 
 
 def list_gaps(

@@ -19,10 +19,9 @@ from itertools import pairwise
 
 from anchor_tui.domain.history.incidents import IMPACT_LEVELS, EnvironmentImpact, ImpactLevel
 from anchor_tui.domain.history.records import RecordedChange
+from anchor_tui.domain.history.time_spans import TimeSpan
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID
 
-ObservedTime = tuple[datetime, datetime]
-"""Start and end of a time in which a process was watching."""
 _VERDICTS: Mapping[str, ImpactLevel] = {level: level for level in IMPACT_LEVELS[:-1]}
 
 
@@ -44,7 +43,7 @@ def measure_impact(
     environment: str,
     source: str,
     changes: Sequence[RecordedChange],
-    observed: Sequence[ObservedTime],
+    observed: Sequence[TimeSpan],
     start: datetime,
     end: datetime,
 ) -> EnvironmentImpact:

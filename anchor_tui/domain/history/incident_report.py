@@ -8,6 +8,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.changes import CHANGE_KINDS, PULL_REQUEST_KINDS
 from anchor_tui.domain.formatting import format_count, format_duration
 from anchor_tui.domain.history.change_words import (
     ChangeWords,
@@ -16,7 +17,7 @@ from anchor_tui.domain.history.change_words import (
     get_change_mark,
 )
 from anchor_tui.domain.history.floods import group_changes
-from anchor_tui.domain.history.incident_impact import ObservedTime, measure_impact
+from anchor_tui.domain.history.incident_impact import measure_impact
 from anchor_tui.domain.history.incidents import (
     IncidentAction,
     IncidentEntry,
@@ -26,6 +27,7 @@ from anchor_tui.domain.history.incidents import (
     OpenItem,
 )
 from anchor_tui.domain.history.records import RecordedChange, SubjectKey
+from anchor_tui.domain.history.time_spans import TimeSpan
 from anchor_tui.domain.history.timeline import label_applications
 from anchor_tui.domain.model import AppId, ValueObject
 
@@ -33,10 +35,6 @@ LEAD_TIME = timedelta(minutes=30)
 """The timeline begins so long before the start: an incident is started after something has happened."""
 MAX_OPEN_APPLICATIONS = 20
 """Applications that are listed as open items. The others are counted."""
-_SHOWN_KINDS = frozenset(
-    {"verdict", "release", "application", "sync", "health", "revision", "diagnosis", "finding", "source"}
-    | {"pull-request", "checks"}
-)
 _UNFINISHED_OUTCOMES = frozenset({"unknown", "intended", "running"})
 
 
@@ -81,7 +79,7 @@ class IncidentEvidence(ValueObject, frozen=True):
     until: datetime
     changes: Sequence[RecordedChange]
     before: Sequence[RecordedChange]
-    observed: Sequence[ObservedTime]
+    observed: Sequence[TimeSpan]
     sources: Mapping[str, str]
     links: IncidentLinks = IncidentLinks()
 
@@ -123,7 +121,7 @@ def _list_entries(evidence: IncidentEvidence) -> Iterator[IncidentEntry]:
 
 def _is_shown(change: RecordedChange) -> bool:
     """Return True for the kinds that a reader needs. A first observation is recorded only if something is wrong."""
-    return change.kind in _SHOWN_KINDS and change.origin != "local"
+    return change.kind in CHANGE_KINDS and change.origin != "local"
 
 
 def _to_change_entry(
@@ -197,14 +195,12 @@ def _list_actions(evidence: IncidentEvidence) -> Iterator[IncidentAction]:
 
 def _list_pull_requests(evidence: IncidentEvidence) -> Iterator[IncidentPullRequest]:
     """Yield the pull requests that changed since LEAD_TIME before the start, by number."""
-    changed = {
-        change.subject for change in evidence.changes if change.kind in {"pull-request", "checks"} and _is_shown(change)
-    }
+    changed = {change.subject for change in evidence.changes if change.kind in PULL_REQUEST_KINDS and _is_shown(change)}
     for number in sorted(int(subject) for subject in changed if subject.isdecimal()):
         changes = [
             change
             for change in (*evidence.before, *evidence.changes)
-            if change.subject == str(number) and change.kind in {"pull-request", "checks"}
+            if change.subject == str(number) and change.kind in PULL_REQUEST_KINDS
         ]
         state = _find_last(changes, "pull-request")
         checks = _find_last(changes, "checks")

@@ -34,6 +34,11 @@ class Incident(ValueObject, frozen=True):
         """True until the incident has ended."""
         return self.ended_at is None
 
+    @property
+    def state(self) -> str:
+        """The word `running` or `ended`."""
+        return "running" if self.is_running else "ended"
+
     def measure_duration(self, now: datetime) -> timedelta:
         """Return the time from the start to the end, or until now. It is never negative."""
         return max(timedelta(), (self.ended_at or now) - self.started_at)

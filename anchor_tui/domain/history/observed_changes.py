@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.change_tracker import ChangeTracker
-from anchor_tui.domain.changes import CHANGE_KINDS, Change, ChangeKey, ChangeKind
+from anchor_tui.domain.changes import CHANGE_KINDS, PULL_REQUEST_KINDS, Change, ChangeKey, ChangeKind
 from anchor_tui.domain.history.last_known_good import (
     Condition,
     Soak,
@@ -113,7 +113,7 @@ def _list_known(states: Mapping[SubjectKey, RecordedState]) -> Iterator[Change]:
                 change_key.application,
                 key.subject,
                 key.place,
-                pull_request=int(key.subject) if key.kind in {"pull-request", "checks"} else None,
+                pull_request=int(key.subject) if key.kind in PULL_REQUEST_KINDS else None,
             )
 
 

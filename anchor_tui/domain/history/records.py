@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
+from anchor_tui.domain.changes import PULL_REQUEST_KINDS
 from anchor_tui.domain.model import AppId, AwareDatetime, ValueObject
 
 ChangeOrigin: TypeAlias = Literal["observed", "imported", "local"]
 """`observed`: anchor-tui saw the change. `imported`: git or Argo CD reported it, before anchor-tui was watching.
 `local`: an action of this operator."""
-
-
-_OF_PULL_REQUESTS = frozenset({"pull-request", "checks"})
-"""The kinds whose subject is the number of a pull request."""
 
 
 _AS_IT_SHOULD_BE = frozenset(
@@ -85,7 +82,7 @@ class RecordedChange(ValueObject, frozen=True):
     @property
     def key(self) -> SubjectKey:
         """The identity of the value that changed. A pull request can change which environments it is about."""
-        environment = "" if self.kind in _OF_PULL_REQUESTS else self.environment
+        environment = "" if self.kind in PULL_REQUEST_KINDS else self.environment
         server, namespace, application = self.application or ("", "", "")
         return SubjectKey(self.kind, environment, server, namespace, application, self.subject, self.place)
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from anchor_tui.domain.actions.plan import Plan
 from anchor_tui.domain.actions.steps import SendEvent
-from anchor_tui.domain.formatting import format_count
+from anchor_tui.domain.formatting import format_count, format_timestamp
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute.audit import AuditEntry, AuditError, AuditLog, EntryKind, PendingEvent, pending_events
 from anchor_tui.services.execute.step_support import StepContext
@@ -153,4 +153,4 @@ def _undelivered_text(reason: str) -> str:
 
 
 def _time_text(moment: datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    return format_timestamp(moment) if moment else None

@@ -15,8 +15,9 @@ from pathlib import Path
 from anchor_tui.config.model import EnvironmentConfig
 from anchor_tui.domain.history.application_states import StateReplay
 from anchor_tui.domain.history.delivery_metrics import WINDOW_DAYS, DeliveryRecord, measure_delivery
+from anchor_tui.domain.history.gaps import join_sessions
 from anchor_tui.domain.history.records import RecordedChange
-from anchor_tui.domain.history.time_spans import TimeSpan, join_spans, subtract_spans
+from anchor_tui.domain.history.time_spans import TimeSpan, subtract_spans
 from anchor_tui.domain.model import DeliveryWindow
 from anchor_tui.domain.source_states import GITHUB_SOURCE_ID
 from anchor_tui.services.history.database import HistoryError
@@ -97,7 +98,7 @@ class DeliveryMeter:
         if not environments:
             return
         since = now - _LONGEST
-        sessions = join_spans(TimeSpan(item.started_at, item.ended_at or now) for item in reader.read_sessions(since))
+        sessions = join_sessions(reader.read_sessions(since), now)
         measured = dict(self._measured)
         for environment in environments:
             replay = self._replays[environment.name]

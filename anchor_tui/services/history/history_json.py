@@ -9,9 +9,10 @@ import msgspec
 
 from anchor_tui.domain.history.causes import Cause
 from anchor_tui.domain.history.gaps import ObservationGap
-from anchor_tui.domain.history.records import ChangeOrigin, RecordedChange
+from anchor_tui.domain.history.records import ChangeOrigin
 from anchor_tui.domain.history.timeline import TimelineEntry
 from anchor_tui.domain.model import AwareDatetime, ValueObject
+from anchor_tui.services.documented_application import DocumentedApplication, document_application
 from anchor_tui.services.json_text import format_json
 
 SCHEMA: Literal["anchor-tui/history/v1"] = "anchor-tui/history/v1"
@@ -20,14 +21,6 @@ SCHEMA: Literal["anchor-tui/history/v1"] = "anchor-tui/history/v1"
 def describe(text: str) -> msgspec.Meta:
     """Return the description of a key in the schema."""
     return msgspec.Meta(description=text)
-
-
-class HistoryApplication(ValueObject, frozen=True):
-    """The full identity of an application."""
-
-    server: Annotated[str, describe("the name of its Argo CD")]
-    namespace: str
-    name: str
 
 
 class HistoryCause(ValueObject, frozen=True):
@@ -51,7 +44,7 @@ class HistoryChange(ValueObject, frozen=True):
     ]
     kind: str
     environment: str | None
-    application: HistoryApplication | None
+    application: DocumentedApplication | None
     subject: Annotated[str | None, describe("the check, the source, or the number of the pull request")]
     place: Annotated[str | None, describe("the resource or the file of a finding")]
     before: Annotated[str | None, describe("null if it was not known")]
@@ -122,7 +115,7 @@ def _to_document(entry: TimelineEntry) -> HistoryChange:
         origin=change.origin,
         kind=change.kind,
         environment=change.environment or None,
-        application=_to_application(change),
+        application=document_application(change.application),
         subject=change.subject or None,
         place=change.place or None,
         before=change.before,
@@ -136,10 +129,6 @@ def _to_document(entry: TimelineEntry) -> HistoryChange:
         text=f"{entry.subject} {entry.full_sentence}",
         causes=tuple(map(_to_cause, entry.causes)),
     )
-
-
-def _to_application(change: RecordedChange) -> HistoryApplication | None:
-    return HistoryApplication(*change.application) if change.application is not None else None
 
 
 def _to_cause(cause: Cause) -> HistoryCause:

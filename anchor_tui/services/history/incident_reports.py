@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.changes import PULL_REQUEST_KINDS
 from anchor_tui.domain.history.gaps import join_sessions
 from anchor_tui.domain.history.incident_report import (
     LEAD_TIME,
@@ -101,7 +102,7 @@ def _complete_values(
 
 def _to_change(key: SubjectKey, state: RecordedState) -> RecordedChange:
     application = AppId(key.server, key.namespace, key.application) if key.application else None
-    number = int(key.subject) if key.kind in {"pull-request", "checks"} and key.subject.isdecimal() else None
+    number = int(key.subject) if key.kind in PULL_REQUEST_KINDS and key.subject.isdecimal() else None
     return RecordedChange(
         key.kind,
         state.value,

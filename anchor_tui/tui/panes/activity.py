@@ -9,7 +9,7 @@ from functools import partial
 from textual.content import Content
 
 from anchor_tui.domain.actions.jobs import Job
-from anchor_tui.domain.formatting import format_age, format_count, get_first_line
+from anchor_tui.domain.formatting import format_age, format_count, format_timestamp, get_first_line
 from anchor_tui.domain.history.gaps import ObservationGap, describe_gap
 from anchor_tui.domain.history.loaded_timeline import LoadedTimeline
 from anchor_tui.domain.history.timeline import TimelineEntry, TimelineLine, expand_entry
@@ -136,7 +136,7 @@ def _build_line_row(line: TimelineLine, *, today: datetime, indent: str = "") ->
         draw_detail=partial(_describe_entry, line),
         search_text=f"{change.environment} {line.subject} {line.full_sentence} {line.cause_text} {change.origin}",
         url=_find_url(line),
-        clipboard_text=f"{line.at:%Y-%m-%dT%H:%M:%SZ} {change.environment} {line.subject} {line.full_sentence}".strip(),
+        clipboard_text=f"{format_timestamp(line.at)} {change.environment} {line.subject} {line.full_sentence}".strip(),
         subject=line,
         pull_request=change.pull_request,
         other_pull_requests=frozenset(row_pulls),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from anchor_tui.cli.output.escaping import format_lines
 from anchor_tui.domain.change_text import describe_change
 from anchor_tui.domain.changes import Change
 from anchor_tui.domain.foreign_text import shorten_text
+from anchor_tui.domain.formatting import format_timestamp
 from anchor_tui.services.json_text import format_json_line
 
 CHANGE_SCHEMA = "anchor-tui/change/v1"
@@ -22,7 +22,8 @@ def render_change(change: Change, format_: str, *, is_present: bool) -> str:
     if format_ == "jsonl":
         return format_json_line(make_change_document(change, is_present=is_present))
     mark = "= " if is_present else "~ "
-    return format_lines((f"{_format_time(change.at)} {mark}{shorten_text(describe_change(change), MAX_TEXT_LENGTH)}",))
+    text = shorten_text(describe_change(change), MAX_TEXT_LENGTH)
+    return format_lines((f"{format_timestamp(change.at)} {mark}{text}",))
 
 
 def make_change_document(change: Change, *, is_present: bool) -> dict[str, Any]:
@@ -30,22 +31,18 @@ def make_change_document(change: Change, *, is_present: bool) -> dict[str, Any]:
     app = change.application
     return {
         "schema": CHANGE_SCHEMA,
-        "at": _format_time(change.at),
+        "at": format_timestamp(change.at),
         "present": is_present,
         "kind": change.kind,
         "environment": change.environment,
-        "application": {"server": app.server, "namespace": app.namespace, "name": app.name} if app else None,
+        "application": app._asdict() if app else None,
         "subject": change.subject or None,
         "place": change.place or None,
         "before": change.before,
         "after": change.after,
         "severity": change.severity,
         "pull_request": change.pull_request,
-        "reported_at": _format_time(change.reported_at) if change.reported_at else None,
+        "reported_at": format_timestamp(change.reported_at) if change.reported_at else None,
         "detail": shorten_text(change.detail),
         "text": shorten_text(describe_change(change)),
     }
-
-
-def _format_time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

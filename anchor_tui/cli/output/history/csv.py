@@ -8,10 +8,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import datetime
 
 from anchor_tui.cli.output.escaping import format_line
 from anchor_tui.cli.output.history.report import HistoryReport
+from anchor_tui.domain.formatting import format_timestamp
 from anchor_tui.domain.history.gaps import describe_gap
 from anchor_tui.domain.history.timeline import TimelineEntry
 
@@ -50,9 +50,9 @@ def render(report: HistoryReport) -> str:
         if isinstance(line, TimelineEntry):
             row: Mapping[str, str] = _make_row(line)
         else:
-            after = _format_time(line.until) if line.until else ""
+            after = format_timestamp(line.until) if line.until else ""
             row = {
-                "time": _format_time(line.since),
+                "time": format_timestamp(line.since),
                 "kind": NOT_OBSERVED,
                 "after": after,
                 "text": describe_gap(line),
@@ -90,8 +90,4 @@ def _make_row(entry: TimelineEntry) -> dict[str, str]:
         "origin": change.origin,
     }
     cells = {column: protect_cell(value) for column, value in values.items()}
-    return {"time": _format_time(change.at), "observed": _format_time(change.observed_at), **cells}
-
-
-def _format_time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return {"time": format_timestamp(change.at), "observed": format_timestamp(change.observed_at), **cells}

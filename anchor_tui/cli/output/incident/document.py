@@ -93,7 +93,7 @@ def build_document(report: IncidentReport) -> IncidentDocument:
     return IncidentDocument(
         incident.number,
         incident.title,
-        _name_state(incident),
+        incident.state,
         incident.started_at,
         incident.started_by,
         incident.ended_at,
@@ -119,11 +119,7 @@ def _build_impact(impact: EnvironmentImpact) -> ImpactDocument:
 def _build_item(incident: Incident, now: datetime) -> dict[str, Any]:
     item: dict[str, Any] = msgspec.to_builtins(incident)
     duration = _to_minutes(incident.measure_duration(now))
-    return {**item, "state": _name_state(incident), "duration_minutes": duration}
-
-
-def _name_state(incident: Incident) -> str:
-    return "running" if incident.is_running else "ended"
+    return {**item, "state": incident.state, "duration_minutes": duration}
 
 
 def _to_minutes(span: timedelta) -> float:

@@ -29,12 +29,11 @@ def render_list(incidents: Sequence[Incident], now: datetime) -> str:
     """Render a table of the incidents, the newest first."""
     lines = ["| incident | start (UTC) | duration | state | title |", "|---|---|---|---|---|"]
     for incident in incidents:
-        state = "running" if incident.is_running else "ended"
         cells = (
             str(incident.number),
             f"{incident.started_at:%Y-%m-%d %H:%M}",
             format_duration(incident.measure_duration(now)),
-            state,
+            incident.state,
             escape_markdown(incident.known_title),
         )
         lines.append(f"| {' | '.join(cells)} |")

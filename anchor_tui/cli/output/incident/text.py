@@ -32,9 +32,8 @@ def render(report: IncidentReport) -> str:
 def describe_incident(incident: Incident, now: datetime) -> str:
     """Return number, start, duration, state and title."""
     duration = format_duration(incident.measure_duration(now))
-    state = "running" if incident.is_running else "ended"
     title = incident.known_title
-    return f"{incident.number:>4}  {incident.started_at:%Y-%m-%d %H:%M} UTC  {duration:>6}  {state:7}  {title}"
+    return f"{incident.number:>4}  {incident.started_at:%Y-%m-%d %H:%M} UTC  {duration:>6}  {incident.state:7}  {title}"
 
 
 def format_moment(at: datetime, report: IncidentReport) -> str:
