@@ -94,7 +94,11 @@ def test_a_snapshot_imports_nothing_that_acts(snapshot_modules: set[str]) -> Non
 
 
 def test_a_snapshot_imports_the_keys_of_the_screen_only(snapshot_modules: set[str]) -> None:
-    assert list_own(snapshot_modules, "tui.") == ["anchor_tui.tui.key_config", "anchor_tui.tui.keys"]
+    assert list_own(snapshot_modules, "tui.") == [
+        "anchor_tui.tui.key_actions",
+        "anchor_tui.tui.key_config",
+        "anchor_tui.tui.keys",
+    ]
 
 
 def test_the_first_frame_imports_only_packages_it_needs(first_frame_modules: set[str]) -> None:

@@ -27,8 +27,8 @@ from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.errors import UnknownThemeError
+from anchor_tui.tui.key_actions import FLEET_OWNERS
 from anchor_tui.tui.key_config import list_session_keys, make_keymap
-from anchor_tui.tui.keys import FLEET_OWNERS
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from textual.binding import Binding, BindingType
 
-from anchor_tui.tui.keys import REGISTRY, KeyAction, KeyOwner
+from anchor_tui.tui.key_actions import KeyAction, KeyOwner
+from anchor_tui.tui.keys import REGISTRY
 
 
 def make_bindings(*owners: KeyOwner) -> list[BindingType]:

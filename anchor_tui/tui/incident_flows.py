@@ -10,8 +10,8 @@ from typing import Any
 from anchor_tui.config.model import Config
 from anchor_tui.domain.history.incidents import Incident, IncidentStatus
 from anchor_tui.services.history.database import HistoryError
+from anchor_tui.tui.key_actions import INCIDENT_OWNERS
 from anchor_tui.tui.key_config import apply_key_config
-from anchor_tui.tui.keys import INCIDENT_OWNERS
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import IncidentBackend
 from anchor_tui.tui.screens.end_incident import EndIncidentDialog

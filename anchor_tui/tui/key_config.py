@@ -10,18 +10,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from anchor_tui.config.usual_keys import KeysByAction, UsualKeys
-from anchor_tui.tui.keys import (
+from anchor_tui.tui.key_actions import (
     APPLICATION_SCREEN_OWNERS,
     ESTATE_OWNERS,
-    FILTER_KEYS_OF_REPLAYS,
     FLEET_OWNERS,
     INCIDENT_OWNERS,
     PANE_OWNERS,
-    REGISTRY,
     TEXTUAL_NAMES,
     KeyAction,
     KeyOwner,
 )
+from anchor_tui.tui.keys import FILTER_KEYS_OF_REPLAYS, REGISTRY
 
 SCREENS: tuple[frozenset[KeyOwner], ...] = (
     FLEET_OWNERS,

@@ -9,8 +9,8 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 
 from anchor_tui.config.model import Config
+from anchor_tui.tui.key_actions import APPLICATION_OWNERS, ESTATE_OWNERS, KeyOwner
 from anchor_tui.tui.key_config import SessionKeys, apply_key_config, list_session_keys
-from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, KeyOwner
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 

@@ -7,8 +7,9 @@ import pytest
 from anchor_tui.__main__ import _keys_by_action
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import parse_config
+from anchor_tui.tui.key_actions import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, PANE_OWNERS
 from anchor_tui.tui.key_config import apply_key_config, list_session_keys, list_usual_keys
-from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, PANE_OWNERS, REGISTRY
+from anchor_tui.tui.keys import REGISTRY
 from anchor_tui.tui.screens.plan import PlanScreen
 from tests.tui.harness import open_app
 from tests.tui.sample_plans import sync_plan

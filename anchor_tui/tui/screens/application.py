@@ -24,7 +24,7 @@ from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.inspection.panels import InspectionPanels
 from anchor_tui.tui.inspection.registry import LOGS, PANELS, RESOURCES
 from anchor_tui.tui.inspection.resources import ResourcesPanel
-from anchor_tui.tui.keys import APP_OWNERS, KeyAction
+from anchor_tui.tui.key_actions import APP_OWNERS, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.style import find_sheets

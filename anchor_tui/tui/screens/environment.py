@@ -16,7 +16,8 @@ from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_shared_bindings
 from anchor_tui.tui.environment_header import describe_environment
-from anchor_tui.tui.keys import APP_OWNERS, REGISTRY, KeyAction
+from anchor_tui.tui.key_actions import APP_OWNERS, KeyAction
+from anchor_tui.tui.keys import REGISTRY
 from anchor_tui.tui.panes.applications import count_applications
 from anchor_tui.tui.panes.diagnosed_applications import DiagnosedApplicationRows
 from anchor_tui.tui.panes.policy import PolicyRows, count_checks

@@ -32,7 +32,7 @@ from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.clipboard import copy_text
 from anchor_tui.tui.inspection.difference_view import describe_unread, draw_change, draw_fields, list_text, show_text
 from anchor_tui.tui.inspection.panel import InspectionRequests
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.key_actions import KeyAction
 from anchor_tui.tui.style import find_sheets, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.incident_badge import IncidentBadge

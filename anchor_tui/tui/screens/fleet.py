@@ -20,7 +20,7 @@ from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import UNHEALTHY_MARKS
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.key_actions import KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.application_order import BY_SEVERITY, get_next_order
 from anchor_tui.tui.panes.applications import get_row_application

@@ -11,7 +11,7 @@ from textual.containers import Grid, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.key_actions import KeyAction
 from anchor_tui.tui.style import find_sheets, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 

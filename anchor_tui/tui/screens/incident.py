@@ -17,7 +17,7 @@ from anchor_tui.domain.history.incidents import IMPACT_LEVELS, EnvironmentImpact
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.services.history.database import HistoryError
 from anchor_tui.tui.bindings import make_bindings, make_shared_bindings
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.key_actions import KeyAction
 from anchor_tui.tui.panes.incident_rows import PANES, TIMELINE, build_incident_pane, count_lines
 from anchor_tui.tui.protocols import IncidentBackend
 from anchor_tui.tui.screens.row_screen import RowScreen

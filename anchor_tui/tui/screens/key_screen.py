@@ -11,7 +11,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.tui.keys import APP_OWNERS, REGISTRY, KeyAction
+from anchor_tui.tui.key_actions import APP_OWNERS, KeyAction
+from anchor_tui.tui.keys import REGISTRY
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import link_pull_requests
 from anchor_tui.tui.targets import list_known_pull_requests

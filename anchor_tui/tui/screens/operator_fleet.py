@@ -13,7 +13,8 @@ from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import AppId, Snapshot
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.keys import REGISTRY, KeyAction
+from anchor_tui.tui.key_actions import KeyAction
+from anchor_tui.tui.keys import REGISTRY
 from anchor_tui.tui.panes.applications import find_row_application, get_row_application
 from anchor_tui.tui.panes.registry import APPLICATIONS, PULL_REQUESTS
 from anchor_tui.tui.screens.fleet import FleetScreen

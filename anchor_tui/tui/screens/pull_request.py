@@ -16,7 +16,8 @@ from textual.reactive import reactive
 from anchor_tui.domain.model import PullRequest
 from anchor_tui.tui.bindings import pick_bindings
 from anchor_tui.tui.clipboard import copy_text
-from anchor_tui.tui.keys import REPLAY_KEYS, KeyAction
+from anchor_tui.tui.key_actions import KeyAction
+from anchor_tui.tui.keys import REPLAY_KEYS
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.pull_request.panels import (
     ChecksPanel,

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from anchor_tui.domain.model import Environment
 from anchor_tui.tui.clipboard import copy_text
-from anchor_tui.tui.keys import APP_OWNERS, KeyAction
+from anchor_tui.tui.key_actions import APP_OWNERS, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.applications import get_row_application
 from anchor_tui.tui.screens.key_screen import KeyScreen

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.key_actions import KeyAction
 from anchor_tui.tui.style import muted_text
 from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
 from anchor_tui.tui.widgets.failure_guard import FailureGuard

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from anchor_tui.tui.keys import FLEET_OWNERS, REGISTRY
+from anchor_tui.tui.key_actions import FLEET_OWNERS
+from anchor_tui.tui.keys import REGISTRY
 from tests.tui.harness import open_app
 from tests.tui.sample_readings import HEALTHY
 
