@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.observe import follow, settling
 from tests.cli.process import run_in_process, surroundings
 from tests.config.config_files import MINIMAL, write_own_config
+from tests.services.sandbox_operator import wait_until
 from tests.values import NOW, ago, application, argocd, config, fresh, readings
 
 HEALTHY = build_snapshot(config(), readings(), NOW)
@@ -200,13 +202,17 @@ def test_a_merge_is_printed_and_recorded_until_ctrl_c(box, folder):
         box.call_in_loop(lambda: box.github_repo.merge_pull_request(232, by="a-lee", time=box.clock.now()))
         assert "1.43.2 → 1.44.0" in find("~ staging: release")
         assert "#232 merged" in find("#232")
+        (path,) = folder.rglob("history/*.sqlite3")
+        wait_until(lambda: "merged" in read_states_of_pull_request(path, 232))
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
         assert process.stderr.read() == "anchor-tui: interrupted\n"
-    (path,) = folder.rglob("history/*.sqlite3")
+
+
+def read_states_of_pull_request(path: Path, number: int) -> set[str | None]:
     with HistoryReader(path) as history:
-        merged = history.read_page(HistoryFilter(kinds=("pull-request",), pull_request=232)).changes
-    assert "merged" in {change.after for change in merged}
+        changes = history.read_page(HistoryFilter(kinds=("pull-request",), pull_request=number)).changes
+    return {change.after for change in changes}
 
 
 def test_a_closed_pipe_ends_the_watch_quietly(box, folder):

@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,10 @@ with TerminalGuard():
     sys.stderr.flush()
     {end}
 """
+
+WAITING = "while True: signal.sigtimedwait([], 0.05)"
+"""Waits for a signal in short steps: one that arrives just before `signal.pause` would leave it waiting for ever."""
+END_TIMEOUT_S = 60.0
 
 
 class PseudoTerminal:
@@ -63,7 +68,9 @@ class PseudoTerminal:
     def read_to_end(self) -> int:
         """Read until the process has ended. Return its exit code."""
         os.set_blocking(self.ours, False)
+        deadline = time.monotonic() + END_TIMEOUT_S
         while (code := self.process.poll()) is None:
+            assert time.monotonic() < deadline, f"the process has not ended; it wrote {self.output!r}"
             select.select([self.ours], [], [], 0.05)
             self._drain()
         self._drain()
@@ -100,7 +107,7 @@ def in_terminal(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT])
 def test_a_signal_restores_the_terminal_and_its_exit_code(in_terminal, number):
-    guarded = in_terminal("-c", GUARDED.format(end="signal.pause()"))
+    guarded = in_terminal("-c", GUARDED.format(end=WAITING))
     guarded.read_until(b"ready")
     guarded.process.send_signal(number)
     assert guarded.read_to_end() == 128 + number

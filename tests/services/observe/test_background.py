@@ -204,8 +204,12 @@ def test_stopping_directly_after_the_start_works(tmp_path):
 def test_the_timeline_is_read_from_the_history_of_the_estate(tmp_path):
     settings = config()
     thread = BackgroundThread(settings, {}, tmp_path, state_folder=tmp_path)
-    assert thread.read_timeline((), None, False).result(timeout=10).lines == ()
-    write(find_history_file(settings, tmp_path), *deployment())
-    loaded = thread.read_timeline(("prod",), None, False).result(timeout=10)
-    assert len(loaded.lines) == 6
-    assert thread.read_timeline(("prod",), loaded, False).result(timeout=10) is loaded
+    thread.start()
+    try:
+        assert thread.read_timeline((), None, False).result(timeout=10).lines == ()
+        write(find_history_file(settings, tmp_path), *deployment())
+        loaded = thread.read_timeline(("prod",), None, False).result(timeout=10)
+        assert len(loaded.lines) == 6
+        assert thread.read_timeline(("prod",), loaded, False).result(timeout=10) is loaded
+    finally:
+        thread.stop()
