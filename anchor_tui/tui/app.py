@@ -138,7 +138,8 @@ class AnchorApp(LiveApp):
         self.call_after_refresh(self._backend.on_first_frame)
         if (ignored := self._config.ignored_path) is not None:
             self.notify(format_ignored_file(ignored, ignored.parent), severity="warning", timeout=20)
-        self.set_timer(INCIDENT_DELAY_S, lambda: start_worker(self, self._watch_incidents))
+        # The delay begins with the first frame, which must not wait for SQLite on a slow machine.
+        self.call_after_refresh(self.set_timer, INCIDENT_DELAY_S, lambda: start_worker(self, self._watch_incidents))
         if not self._config.read_only:
             self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
 
