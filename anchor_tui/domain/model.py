@@ -455,7 +455,7 @@ class DeliveryMetric(ValueObject, frozen=True):
     reason: str = ""
     """Why the value is unknown or incomplete, or why events are left out."""
     basis: LeadTimeBasis | None = None
-    """Where the lead times begin, if the metric is one: all in one repository, or some in each."""
+    """The repository in which the lead times begin; None for other metrics."""
 
 
 class DeliveryWindow(ValueObject, frozen=True):
