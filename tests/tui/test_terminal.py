@@ -93,6 +93,14 @@ class PseudoTerminal:
         os.close(self._theirs)
 
 
+@pytest.fixture(autouse=True)
+def _default_hangup():
+    """Let children end with a hangup, also if the tests run below `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def in_terminal(tmp_path):
     with contextlib.ExitStack() as stack:

@@ -30,6 +30,7 @@ def close_loop(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel every task, wait for the end of each, and close the loop. Threads are not waited for."""
     loop.run_until_complete(_cancel_pending_tasks())
     loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(_cancel_pending_tasks())  # those that another thread, or the end of a generator, has begun
     loop.close()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from anchor_tui.services.observe.event_loop import run_in_own_loop
+from anchor_tui.services.observe.event_loop import close_loop, run_in_own_loop
 
 
 def test_the_result_does_not_wait_for_a_hanging_thread() -> None:
@@ -48,3 +49,22 @@ def test_an_error_ends_the_other_tasks_too(error: BaseException) -> None:
     with pytest.raises(type(error)):
         run_in_own_loop(fail())
     assert ended == ["failing", "waiting"]
+
+
+def test_a_task_that_begins_at_the_end_is_cancelled() -> None:
+    begun: list[asyncio.Task[None]] = []
+
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    async def generate() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            begun.append(asyncio.create_task(wait()))
+
+    loop = asyncio.new_event_loop()
+    generator = generate()
+    assert loop.run_until_complete(anext(generator)) == 1
+    close_loop(loop)
+    assert [task.cancelled() for task in begun] == [True]
