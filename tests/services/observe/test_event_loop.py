@@ -63,8 +63,10 @@ def test_a_task_that_begins_at_the_end_is_cancelled() -> None:
         finally:
             begun.append(asyncio.create_task(wait()))
 
-    loop = asyncio.new_event_loop()
-    generator = generate()
-    assert loop.run_until_complete(anext(generator)) == 1
+    async def begin() -> int:
+        return await anext(generator)
+
+    loop, generator = asyncio.new_event_loop(), generate()
+    assert loop.run_until_complete(begin()) == 1
     close_loop(loop)
     assert [task.cancelled() for task in begun] == [True]
