@@ -200,6 +200,7 @@ def watching(folder: Any, *options: str) -> Any:
 def test_a_merge_is_printed_and_recorded_until_ctrl_c(box, folder):
     with watching(folder) as (process, find):
         find("= staging: release 1.43.2")
+        wait_until(lambda: "open" in read_states_of_pull_request(folder, 232), within_s=30)
         box.call_in_loop(lambda: box.github_repo.merge_pull_request(232, by="a-lee", time=box.clock.now()))
         assert "1.43.2 → 1.44.0" in find("~ staging: release")
         assert "#232 merged" in find("#232")
