@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +26,9 @@ from anchor_tui.domain.changes import CHANGE_KINDS
 from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from anchor_tui.config.model import Config
     from anchor_tui.domain.changes import Change, ChangeKind
     from anchor_tui.domain.model import Snapshot
     from anchor_tui.services.history.recorder import HistoryRecorder
@@ -119,11 +122,7 @@ def _make_sender(context: RuntimeContext) -> NotificationSender:
 
 
 async def _print_changes(context: RuntimeContext, printer: ChangePrinter, sender: NotificationSender | None) -> int:
-    from anchor_tui.services.observe.follow import follow_snapshots
-
-    recorder = partial(_make_recorder, context) if context.config.history.is_on else None
-    following = follow_snapshots(context.config, context.environ, context.home, make_recorder=recorder)
-    async with aclosing(following) as snapshots:
+    async with aclosing(_follow(context)) as snapshots:
         async for snapshot in snapshots:
             if sender is not None:
                 sender.update(snapshot)
@@ -132,12 +131,31 @@ async def _print_changes(context: RuntimeContext, printer: ChangePrinter, sender
     return printer.exit_code
 
 
-def _make_recorder(context: RuntimeContext) -> HistoryRecorder:
-    """Return the recorder of the history, as the screen has one. SQLite is loaded after the first answer."""
+def _follow(context: RuntimeContext) -> AsyncGenerator[Snapshot]:
+    """Return the snapshots, which are recorded in the history of the estate unless it is off."""
+    from anchor_tui.services.observe.follow import follow_snapshots
+
+    config = context.config
+    if not config.history.is_on:
+        return follow_snapshots(config, context.environ, context.home)
+    from anchor_tui.services.history.facts_reader import needs_past_syncs
     from anchor_tui.services.history.location import find_history_file
+
+    path = find_history_file(config, context.state_folder)
+    return follow_snapshots(
+        config,
+        context.environ,
+        context.home,
+        make_recorder=partial(_make_recorder, config, path),
+        with_past_syncs=needs_past_syncs(path),
+    )
+
+
+def _make_recorder(config: Config, path: Path) -> HistoryRecorder:
+    """Return the recorder of the history, as the screen has one. Its modules are loaded after the first answer."""
     from anchor_tui.services.history.recorder import HistoryRecorder
 
-    return HistoryRecorder(find_history_file(context.config, context.state_folder), context.config)
+    return HistoryRecorder(path, config)
 
 
 class ChangePrinter:

@@ -23,6 +23,7 @@ from anchor_tui.domain.model import SourceFailure
 from anchor_tui.domain.readings import Loading, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.services.history.database import HistoryError
+from anchor_tui.services.history.facts_reader import needs_past_syncs
 from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.observe import follow, settling
 from tests.cli.process import run_in_process, surroundings
@@ -208,6 +209,8 @@ def test_a_merge_is_printed_and_recorded_until_ctrl_c(box, folder):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
         assert process.stderr.read() == "anchor-tui: interrupted\n"
+    (path,) = folder.rglob("history/*.sqlite3")
+    assert not needs_past_syncs(path)
 
 
 def read_states_of_pull_request(folder: Path, number: int) -> set[str | None]:

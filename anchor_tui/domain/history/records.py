@@ -43,6 +43,10 @@ class SubjectKey(NamedTuple):
     place: str = ""
 
 
+PAST_SYNCS = "syncs"
+"""The first word of the subject of an import: the past syncs of an application."""
+
+
 class RecordedChange(ValueObject, frozen=True):
     """One change, as the file contains it. `id` is 0 before it is written."""
 

@@ -1,4 +1,4 @@
-"""Reads the facts of the history for a single command, if there is one. It never creates or changes a file."""
+"""Reads what a start needs of the history, if there is one. It never creates or changes a file."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ def read_history_facts(config: Config, state_folder: Path, now: datetime) -> His
         return HistoryFacts(good, read_delivery(path, config.environments, now), read_recent_past(path, config, now))
     except HistoryError:
         return HistoryFacts()
+
+
+def needs_past_syncs(path: Path) -> bool:
+    """Return True if the past syncs of no application were imported yet. A command may have made the file."""
+    if not path.exists():
+        return True
+    from anchor_tui.services.history.database import HistoryError
+    from anchor_tui.services.history.queries import HistoryReader
+
+    try:
+        with HistoryReader(path) as reader:
+            return not reader.has_past_syncs()
+    except HistoryError:  # the recorder sets it aside
+        return True

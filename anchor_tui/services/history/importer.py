@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from anchor_tui.domain.history.last_known_good import identify_content
-from anchor_tui.domain.history.records import APP_COMMIT, RecordedChange
+from anchor_tui.domain.history.records import APP_COMMIT, PAST_SYNCS, RecordedChange
 from anchor_tui.domain.identity import is_same
 from anchor_tui.domain.model import AppId, Release, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings
@@ -89,7 +89,7 @@ class PastImporter:
         """Yield the syncs of each application that is new, oldest first."""
         for environment in snapshot.environments:
             for app in environment.applications:
-                syncs, subject = past_syncs.get(app.id, ()), f"syncs {environment.name} {app.source}/{app.id}"
+                syncs, subject = past_syncs.get(app.id, ()), f"{PAST_SYNCS} {environment.name} {app.source}/{app.id}"
                 if syncs and subject not in self._imported:
                     revisions = (None, *(sync.revision for sync in syncs))
                     yield (

@@ -14,6 +14,7 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from anchor_tui.domain.history.records import (
+    PAST_SYNCS,
     GoodRelease,
     HistoryFilter,
     HistoryPage,
@@ -62,6 +63,10 @@ class HistoryReader:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def has_past_syncs(self) -> bool:
+        """Return True if the past syncs of an application were imported. Raises HistoryError."""
+        return bool(self._select("SELECT 1 FROM imports WHERE subject GLOB ? LIMIT 1", (f"{PAST_SYNCS} *",)))
 
     def read_page(
         self, wanted: HistoryFilter = NO_FILTER, after: HistoryPosition | None = None, length: int = PAGE_LENGTH

@@ -204,13 +204,11 @@ class BackgroundThread:
         return self._get_timeline().read(wanted, loaded or LoadedTimeline(), older=older)
 
     def _get_timeline(self) -> TimelineService:
-        from anchor_tui.services.history.location import find_history_file
         from anchor_tui.services.history.timeline_service import TimelineService
 
         with self._lock:
             if self._timeline is None:
-                path = find_history_file(self.config, self._find_state_folder())
-                self._timeline = TimelineService(path, self._now)
+                self._timeline = TimelineService(self._find_history_file(), self._now)
             return self._timeline
 
     def recover(self) -> Future[tuple[str, ...]]:
@@ -243,11 +241,10 @@ class BackgroundThread:
 
     def _open_incidents(self) -> IncidentDesk | UnavailableIncidents:
         from anchor_tui.services.history.incident_desk import IncidentDesk, UnavailableIncidents
-        from anchor_tui.services.history.location import find_history_file
 
         if not self._records_history:
             return UnavailableIncidents("incidents are part of the history, which is off (`[history] keep_days`)")
-        return IncidentDesk(find_history_file(self.config, self._find_state_folder()), self.config, self._now)
+        return IncidentDesk(self._find_history_file(), self.config, self._now)
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
         """Pass the running jobs to `listener` whenever they change."""
@@ -301,6 +298,11 @@ class BackgroundThread:
 
         return HistoryRecorder(self._find_history_file(), self.config, self._local_changes)
 
+    def _needs_past_syncs(self) -> bool:
+        from anchor_tui.services.history.facts_reader import needs_past_syncs
+
+        return needs_past_syncs(self._find_history_file())
+
     def _find_history_file(self) -> Path:
         from anchor_tui.services.history.location import find_history_file
 
@@ -342,9 +344,9 @@ class BackgroundThread:
         from anchor_tui.services.observe.observer import Observer
         from anchor_tui.services.observe.source_factory import make_sources
 
-        is_first_start = self._records_history and not self._find_history_file().exists()
+        with_past_syncs = self._records_history and await asyncio.to_thread(self._needs_past_syncs)
         sources = make_sources(
-            self.config, self._environ, self._home, self._now, self._prefetched, with_past_syncs=is_first_start
+            self.config, self._environ, self._home, self._now, self._prefetched, with_past_syncs=with_past_syncs
         )
         make_recorder = self._make_recorder if self._records_history else None
         observer = Observer(

@@ -22,13 +22,15 @@ async def follow_snapshots(
     now: Clock = utc_now,
     evidence: EvidenceScope = "budget",
     make_recorder: MakeRecorder | None = None,
+    *,
+    with_past_syncs: bool = False,
 ) -> AsyncGenerator[Snapshot]:
     """Yield the latest snapshot after each change and every few seconds; a slow caller misses some of them.
 
     Closing the generator ends the reading. An internal error of the reader is raised. `make_recorder` makes the
-    recorder of the history.
+    recorder of the history; with `with_past_syncs`, it gets the past syncs of the applications.
     """
-    sources = make_sources(config, environ, home, now, evidence=evidence)
+    sources = make_sources(config, environ, home, now, evidence=evidence, with_past_syncs=with_past_syncs)
     observer = Observer(config, sources, now, evidence, make_recorder)
     latest: list[Snapshot] = []
     published = asyncio.Event()

@@ -19,7 +19,7 @@ from anchor_tui.domain.recorded_facts import HistoryFacts
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.history.database import HistoryError
-from anchor_tui.services.history.facts_reader import read_history_facts
+from anchor_tui.services.history.facts_reader import needs_past_syncs, read_history_facts
 from anchor_tui.services.history.location import find_history_file
 from anchor_tui.services.history.queries import HistoryReader
 from anchor_tui.services.history.store import HistoryBatch, HistoryStore
@@ -155,6 +155,17 @@ def test_no_history_is_written_if_it_is_off(tmp_path: Path, keep_days: int, reco
         reader.read_again()
         reader.stop()
     assert not find_history_file(it, state).parent.exists()
+
+
+def test_a_file_without_past_syncs_still_needs_them(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite3"
+    assert needs_past_syncs(path)
+    store = HistoryStore(path, NOW)
+    store.write(HistoryBatch(NOW, imported=("release prod abc",)))
+    assert needs_past_syncs(path)
+    store.write(HistoryBatch(NOW, imported=("syncs prod argocd/anchor-msp-prod",)))
+    store.close()
+    assert not needs_past_syncs(path)
 
 
 def test_a_command_reads_the_last_known_good_release(tmp_path: Path) -> None:
