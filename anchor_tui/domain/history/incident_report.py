@@ -30,6 +30,7 @@ from anchor_tui.domain.history.records import RecordedChange, SubjectKey
 from anchor_tui.domain.history.time_spans import TimeSpan
 from anchor_tui.domain.history.timeline import label_applications
 from anchor_tui.domain.model import AppId, ValueObject
+from anchor_tui.domain.status_marks import StatusMark
 
 LEAD_TIME = timedelta(minutes=30)
 """The timeline begins so long before the start: an incident is started after something has happened."""
@@ -120,8 +121,10 @@ def _list_entries(evidence: IncidentEvidence) -> Iterator[IncidentEntry]:
 
 
 def _is_shown(change: RecordedChange) -> bool:
-    """Return True for the kinds that a reader needs. A first observation is recorded only if something is wrong."""
-    return change.kind in CHANGE_KINDS and change.origin != "local"
+    """Return True for the kinds that a reader needs. The first observation of a good value is not an event."""
+    if change.kind not in CHANGE_KINDS or change.origin == "local":
+        return False
+    return not (change.is_first_observation and get_change_mark(change) is StatusMark.OK)
 
 
 def _to_change_entry(

@@ -77,6 +77,12 @@ def test_something_that_was_wrong_from_the_start_is_shown() -> None:
     assert texts(facts) == ["gateway Degraded (first seen)"]
 
 
+@pytest.mark.parametrize(("kind", "value"), [("verdict", "ok"), ("source", "fresh")])
+def test_a_good_value_at_the_start_is_not_an_event(kind: str, value: str) -> None:
+    assert build(change(kind, value, before=None)).timeline == ()
+    assert len(build(change(kind, value, before="unknown")).timeline) == 1
+
+
 def test_an_opened_pull_request_is_an_event() -> None:
     facts = build(change("pull-request", "open", before="absent", subject="233", pull_request=233, detail="Roll back"))
     assert texts(facts) == ["#233 opened"]
