@@ -68,7 +68,10 @@ def _is_visible(change: Change) -> bool:
 
 
 def _list_reason_changes(before: Snapshot, after: Snapshot) -> Iterator[ReasonChange]:
-    """Yield the changes of each environment. Those of the estate repeat them, unless it has no environments."""
+    """Yield the changed reasons of each environment; those of the estate only if it has no environments.
+
+    The verdict of an estate repeats the reasons of its environments.
+    """
     old = {environment.name: environment.verdict for environment in before.environments}
     new = {environment.name: environment.verdict for environment in after.environments}
     for name in dict.fromkeys((*new, *old)):

@@ -187,7 +187,7 @@ _VALUE_MARKS: dict[str, dict[str, StatusMark]] = {
 
 
 def find_value_mark(kind: str, value: str | None) -> StatusMark:
-    """Return the mark of a recorded value by its kind. A value that is not known is unknown; a text has no mark."""
+    """Return the mark of a recorded value by its kind. None is unknown. A free text has no mark."""
     if value is None:
         return StatusMark.UNKNOWN
     if kind == "diagnosis":

@@ -109,7 +109,7 @@ def extend_spans(spans: tuple[VerdictSpan, ...], verdict: VerdictWord, at: datet
 
 
 def end_spans(spans: tuple[VerdictSpan, ...], at: datetime) -> tuple[VerdictSpan, ...]:
-    """Return the spans with an end for the last one; without it if it has no length."""
+    """End the last span at a time. A span without a length is left out."""
     if not spans or spans[-1].until is not None:
         return spans
     last = spans[-1]
